@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Reads files with errors that name the cure, and replaces files and symlinks so that a crash leaves old or new."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Callable, Union
+
+PathLike = Union[str, Path]
+
+# Larger than any file that the collection reads whole; keeps a wrong path from eating the host's memory.
+MAX_READ_BYTES = 64 * 1024 * 1024
+_READ_CHUNK_BYTES = 1024 * 1024
+
+
+class Unreadable(Exception):
+    """A file could not be read; ``path`` says which one and ``reason`` why, as one sentence with the cure."""
+
+    def __init__(self, path: PathLike, reason: str) -> None:
+        super().__init__(reason)
+        self.path = str(path)
+        self.reason = reason
+
+
+def _why(path: PathLike, error: OSError) -> str:
+    """Put an OSError of open(2) or read(2) into one sentence with its cure."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"There is no file {path} on this host."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        user_id = os.geteuid()
+        if user_id == 0:
+            return f"{path} may not be read, not even by root: this container or security module forbids it."
+        return f"{path} may not be read by the user with id {user_id}: run the task with become."
+    if error.errno == errno.ELOOP:
+        return f"{path} is a loop of symbolic links: name the file itself."
+    return f"{path} can't be read ({os.strerror(error.errno or 0)}): name a file that can."
+
+
+def read_bytes(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> bytes:
+    """Return the content of a regular file, read until its end (files in /proc have no size).
+
+    Raises Unreadable, also for folders, devices and FIFOs (which could block for ever) and for more than
+    ``max_bytes``.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unreadable(path, _why(path, error)) from error
+    except ValueError as error:
+        raise Unreadable(path, f"{str(path)!r} is no valid path: take the null byte out of it.") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Unreadable(path, f"{path} is not a regular file: name one.")
+        content = bytearray()
+        while True:
+            chunk = os.read(descriptor, _READ_CHUNK_BYTES)
+            if not chunk:
+                return bytes(content)
+            content += chunk
+            if len(content) > max_bytes:
+                raise Unreadable(path, f"{path} is larger than {max_bytes} bytes: name the right file.")
+    except OSError as error:
+        raise Unreadable(path, _why(path, error)) from error
+    finally:
+        os.close(descriptor)
+
+
+def read_text(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> str:
+    """Return the content of a regular file as text; bytes that are not UTF-8 become U+FFFD. Raises Unreadable."""
+    return read_bytes(path, max_bytes).decode("utf-8", errors="replace")
+
+
+def fsync_dir(path: PathLike) -> None:
+    """Make the renames inside a folder durable. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _rename_new(target: Path, make: Callable[[Path], None]) -> None:
+    """Let ``make`` create a new name beside ``target``, rename it over ``target``, and make that durable."""
+    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(8)}.tmp")
+    try:
+        make(temporary)
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    fsync_dir(target.parent)
+
+
+def write_atomic(
+    path: PathLike,
+    content: str | bytes,
+    mode: int,
+    uid: int = -1,
+    gid: int = -1,
+) -> None:
+    """Replace a file's content so that a reader, or a crash at any moment, sees the old file or the whole new one.
+
+    ``mode`` is the file's permission bits (the umask has no say), ``uid`` and ``gid`` its owner (-1: the caller's).
+    A symlink at ``path`` is replaced, never followed. Text is written as UTF-8. Raises OSError.
+    """
+    data = content.encode("utf-8", errors="surrogateescape") if isinstance(content, str) else content
+
+    def make(temporary: Path) -> None:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            # The owner first: chown clears the setuid and setgid bits.
+            if (uid, gid) != (-1, -1):
+                os.fchown(descriptor, uid, gid)
+            os.fchmod(descriptor, mode)
+            stream.flush()
+            os.fsync(descriptor)
+
+    _rename_new(Path(path), make)
+
+
+def replace_symlink(link: PathLike, target: PathLike) -> None:
+    """Point a symlink elsewhere in one rename(2): it exists at every moment, with the old or the new target.
+
+    ``target`` is stored as given, relative targets too. Raises OSError, also when ``link`` is a folder.
+    """
+    _rename_new(Path(link), lambda temporary: temporary.symlink_to(target))
