@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Removes what the parts made: test hosts, images, virtual environment, caches."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+from images import RELEASES, podman
+from paths import CACHE, ROOT, VENV
+
+
+def main() -> None:
+    """Remove the containers made from our images, the images, and our files."""
+    if shutil.which("podman"):
+        for image in podman("images", "--quiet", "--filter", "label=phpops.hash").split():
+            for container in podman("ps", "--all", "--quiet", "--filter", f"ancestor={image}").split():
+                podman("rm", "--force", "--time", "0", container)
+            podman("image", "rm", "--force", image)
+    for path in (VENV, CACHE, *(ROOT / name for name in (".ansible", ".mypy_cache", ".ruff_cache", ".hypothesis"))):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

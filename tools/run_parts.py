@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs parts of the tests, all of them even when one fails, and ends with a table and "N passed, N failed"."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from parts import Part, soak_parts, test_parts
+from paths import CACHE, ROOT, environment
+
+STARTED = time.monotonic()
+TAIL_LINES = 80
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a part ended: problem is "" when it passed."""
+
+    name: str
+    problem: str
+    seconds: float
+    log: Path | None
+
+
+def say(text: str) -> None:
+    """Print a line with the time since the start."""
+    print(f"[{time.monotonic() - STARTED:5.0f} s] {text}", flush=True)
+
+
+def execute(part: Part, log: Path | None) -> Outcome:
+    """Run one part, in a process group of its own so that its time limit ends all of it."""
+    say(f"{part.name}: {' '.join(Path(part.command[0]).name.split() + list(part.command[1:]))[:100]}")
+    started = time.monotonic()
+    output = log.open("w", encoding="utf-8") if log else None
+    problem = ""
+    try:
+        process = subprocess.Popen(
+            part.command,
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(timeout=part.limit_seconds)
+            problem = f"exit status {status}" if status else ""
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            problem = f"not done after {part.limit_seconds} s"
+    except OSError as error:
+        problem = f"could not start: {error}"
+    finally:
+        if output:
+            output.close()
+    return Outcome(part.name, problem, time.monotonic() - started, log)
+
+
+def report(outcome: Outcome) -> None:
+    """Say how a part ended; a failed one shows the end of what it printed."""
+    say(f"{outcome.name}: {'FAILED, ' + outcome.problem if outcome.problem else 'passed'} ({outcome.seconds:.0f} s)")
+    if outcome.problem and outcome.log:
+        lines = outcome.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        print("\n".join(f"    {line}" for line in lines[-TAIL_LINES:]))
+        print(f"    (all of it: {outcome.log})", flush=True)
+
+
+def choose(wanted: list[str]) -> list[Part]:
+    """Return the parts with these names or in these groups."""
+    parts = soak_parts() if wanted == ["soak"] else test_parts()
+    if wanted in ([], ["soak"]):
+        return parts
+    for name in wanted:
+        if not any(name in (part.name, part.group) for part in parts):
+            raise SystemExit(f"no part is called {name}; there are: {', '.join(part.name for part in parts)}")
+    return [part for part in parts if part.name in wanted or part.group in wanted]
+
+
+def run_all(parts: list[Part], jobs: int) -> list[Outcome]:
+    """Run the parts; the output of each goes to a log, or to the terminal when there is one part only."""
+    logs = CACHE / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+
+    def work(part: Part) -> Outcome:
+        outcome = execute(part, None if len(parts) == 1 else logs / f"{part.name.replace(':', '-')}.log")
+        report(outcome)
+        return outcome
+
+    # The images keep all cores busy, and others need them.
+    first = [part for part in parts if part.name == "images"]
+    outcomes = [work(part) for part in first]
+    with ThreadPoolExecutor(jobs) as pool:
+        return outcomes + list(pool.map(work, [part for part in parts if part not in first]))
+
+
+def main() -> int:
+    """Run what was asked for and sum it up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help="names or groups of parts, or soak; default: all")
+    parser.add_argument("--jobs", type=int, default=1, help="how many parts run at the same time")
+    arguments = parser.parse_args()
+    outcomes = run_all(choose(arguments.parts), max(1, arguments.jobs))
+    width = max(len(outcome.name) for outcome in outcomes)
+    print(f"\n{'part':<{width}}  result  seconds")
+    for outcome in outcomes:
+        print(f"{outcome.name:<{width}}  {'FAILED' if outcome.problem else 'passed'}  {outcome.seconds:7.1f}")
+    failed = sum(bool(outcome.problem) for outcome in outcomes)
+    print(f"all in {time.monotonic() - STARTED:.0f} s\n\n{len(outcomes) - failed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
