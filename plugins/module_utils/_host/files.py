@@ -21,17 +21,24 @@ _READ_CHUNK_BYTES = 1024 * 1024
 
 
 class Unreadable(Exception):
-    """A file could not be read; ``path`` says which one and ``reason`` why, as one sentence with the cure."""
+    """A file could not be read: ``path`` says which one, ``reason`` why, as one sentence with the cure.
 
-    def __init__(self, path: PathLike, reason: str) -> None:
+    ``missing`` tells a file that is not there from one that is closed to us.
+    """
+
+    def __init__(self, path: PathLike, reason: str, missing: bool = False) -> None:
         super().__init__(reason)
         self.path = str(path)
         self.reason = reason
+        self.missing = missing
+
+
+_MISSING = (errno.ENOENT, errno.ENOTDIR)
 
 
 def _why(path: PathLike, error: OSError) -> str:
     """Put an OSError of open(2) or read(2) into one sentence with its cure."""
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+    if error.errno in _MISSING:
         return f"There is no file {path} on this host."
     if error.errno in (errno.EACCES, errno.EPERM):
         user_id = os.geteuid()
@@ -52,7 +59,7 @@ def read_bytes(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Unreadable(path, _why(path, error)) from error
+        raise Unreadable(path, _why(path, error), error.errno in _MISSING) from error
     except ValueError as error:
         raise Unreadable(path, f"{str(path)!r} is no valid path: take the null byte out of it.") from error
     try:

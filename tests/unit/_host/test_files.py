@@ -27,6 +27,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
         files.read_text(tmp_path / name)
     assert caught.value.reason == f"There is no file {tmp_path / name} on this host."
     assert caught.value.path == str(tmp_path / name)
+    assert caught.value.missing
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,7 @@ def test_an_error_of_open_becomes_a_sentence_with_the_cure(
     with pytest.raises(files.Unreadable) as caught:
         files.read_text("/proc/slabinfo")
     assert caught.value.reason == f"/proc/slabinfo {wanted}"
+    assert not caught.value.missing
 
 
 def test_a_fifo_and_a_folder_are_refused_at_once(tmp_path: Path) -> None:
