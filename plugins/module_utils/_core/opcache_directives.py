@@ -80,6 +80,7 @@ DIRECTIVES: dict[str, Directive] = {
     "jit_max_recursive_returns": Directive("int", "2", "all", minimum=0, since="8.0"),
     "jit_max_polymorphic_calls": Directive("int", "2", "all", minimum=0, since="8.0"),
     "jit_prof_threshold": Directive("text", "0.005", "all", since="8.0"),
+    "jit_max_trace_length": Directive("int", "1024", minimum=4, maximum=1024, since="8.4"),
     "jit_debug": Directive("int", "0", "all", since="8.0"),
     "jit_bisect_limit": Directive("int", "0", "all", since="8.0"),
 }
