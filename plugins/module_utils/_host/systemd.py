@@ -14,7 +14,8 @@ class SystemctlError(Exception):
     """A systemctl command failed; the text names the command and says what systemd said."""
 
 
-def _systemctl(run: Run, words: Sequence[str]) -> str:
+def systemctl(run: Run, words: Sequence[str]) -> str:
+    """Run systemctl and return its output; SystemctlError when it fails."""
     command = ["systemctl", "--no-pager", *words]
     status, out, err = run(command)
     if status != 0:
@@ -25,7 +26,7 @@ def _systemctl(run: Run, words: Sequence[str]) -> str:
 
 def show(run: Run, unit: str, properties: Sequence[str]) -> dict[str, str]:
     """Return a unit's properties by name; a property that this systemd lacks is "" (systemctl show, systemctl(1))."""
-    out = _systemctl(run, ["show", "--property=" + ",".join(properties), unit])
+    out = systemctl(run, ["show", "--property=" + ",".join(properties), unit])
     found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     return {name: found.get(name, "") for name in properties}
 
@@ -42,12 +43,12 @@ def main_pid(run: Run, unit: str) -> int:
 
 def start(run: Run, unit: str) -> None:
     """Start a unit and wait until systemd calls it ready; SystemctlError when it doesn't."""
-    _systemctl(run, ["start", unit])
+    systemctl(run, ["start", unit])
 
 
 def stop(run: Run, unit: str) -> None:
     """Stop a unit and wait for its end; a unit that is not active is no error."""
-    _systemctl(run, ["stop", unit])
+    systemctl(run, ["stop", unit])
 
 
 def reset_failed(run: Run, unit: str) -> None:
@@ -57,12 +58,12 @@ def reset_failed(run: Run, unit: str) -> None:
 
 def enable(run: Run, unit: str) -> None:
     """Start the unit at every boot from now on."""
-    _systemctl(run, ["enable", "--quiet", unit])
+    systemctl(run, ["enable", "--quiet", unit])
 
 
 def disable(run: Run, unit: str) -> None:
     """Don't start the unit at boot any more."""
-    _systemctl(run, ["disable", "--quiet", unit])
+    systemctl(run, ["disable", "--quiet", unit])
 
 
 def is_enabled(run: Run, unit: str) -> bool:
@@ -73,7 +74,7 @@ def is_enabled(run: Run, unit: str) -> bool:
 
 def daemon_reload(run: Run) -> None:
     """Let systemd read the unit files again."""
-    _systemctl(run, ["daemon-reload"])
+    systemctl(run, ["daemon-reload"])
 
 
 def last_log_lines(run: Run, unit: str, lines: int = 5) -> list[str]:

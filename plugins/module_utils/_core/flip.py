@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""The slot flip as an order of steps; what a step does is injected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping
+
+# Up to "switch" the live slot is untouched, and a failure is undone by stopping the idle slot.
+BEFORE_SWITCH = ("retire", "stage", "check", "budget", "start", "ready", "prime", "workers")
+SWITCH = "switch"
+AFTER_SWITCH = ("boot", "drain", "stop")
+STEPS = (*BEFORE_SWITCH, SWITCH, *AFTER_SWITCH)
+
+
+class StepFailed(Exception):
+    """A step could not be done; the text is one sentence that says why."""
+
+
+@dataclass
+class FlipResult:
+    """How far a flip came. ``flipped`` says that traffic goes to the new slot, also when a later step failed."""
+
+    flipped: bool = False
+    failed: bool = False
+    step: str = ""
+    msg: str = ""
+    done: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Step = Callable[[], Any]
+
+
+def execute(steps: Mapping[str, Step], undo: Step) -> FlipResult:
+    """Do the steps in STEPS' order; a step that is not in ``steps`` is passed over.
+
+    A StepFailed before or at the switch calls ``undo`` and ends; after it nothing is undone, and the steps that
+    follow are not done: the old slot then stays as it is, so that what it still works on can end.
+    A step's result, when there is one, is kept in details under its name.
+    """
+    result = FlipResult()
+    for name in STEPS:
+        if name not in steps:
+            continue
+        result.step = name
+        try:
+            outcome = steps[name]()
+        except StepFailed as error:
+            result.failed, result.msg = True, str(error)
+            if not result.flipped:
+                try:
+                    undo()
+                except StepFailed as second:
+                    result.msg += f" Then the idle slot could not be taken back: {second}"
+            return result
+        if outcome is not None:
+            result.details[name] = outcome
+        result.done.append(name)
+        if name == SWITCH:
+            result.flipped = True
+    return result
+
+
+def plan(live: str | None, live_active: bool, wanted: bool) -> list[str]:
+    """Return the names of the steps that a site needs now.
+
+    live: the slot that the pointer names, None for a new site. live_active: whether its master runs. wanted: whether
+    the live slot's files differ from what they should be (or a flip was asked for).
+    """
+    if not wanted and live is not None:
+        return [] if live_active else ["check", "budget", "start", "ready"]
+    if live is None:
+        return [*BEFORE_SWITCH, SWITCH, "boot"]
+    return list(STEPS)

@@ -1,0 +1,288 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Where a site's files are, and what they say: units, drop-ins, FPM's configuration and the master's ini files."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import IniValue, SiteSpec, SpecError
+
+SLOTS = ("blue", "green")
+HEADER = "Written by phpops.webhost; changes by hand are replaced at the next run."
+# sun_path of unix(7), with the final null byte.
+MAX_SOCKET_PATH_BYTES = 107
+PING_PATH, STATUS_PATH = "/phpops-ping", "/phpops-status"
+# Values that php.ini takes bare: words, numbers, and expressions of its constants.
+_BARE = re.compile(r"^(?:[A-Za-z0-9_./,:-]+|[A-Z0-9_ &|~^()-]+)$")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of the host that hold all sites."""
+
+    state: str = "/var/lib/phpops"
+    config: str = "/etc/phpops"
+    run: str = "/run/phpops"
+    units: str = "/etc/systemd/system"
+
+    def site_dir(self, site: str) -> str:
+        return f"{self.state}/{site}"
+
+    def pointer(self, site: str) -> str:
+        """The symlink whose rename is the switch."""
+        return f"{self.state}/{site}/ptr/live"
+
+    def live_socket(self, site: str) -> str:
+        """The socket as web servers name it."""
+        return f"{self.pointer(site)}/php.sock"
+
+    def slot_dir(self, site: str, slot: str) -> str:
+        return f"{self.state}/{site}/slots/{slot}"
+
+    def config_dir(self, site: str, slot: str) -> str:
+        return f"{self.config}/{site}/{slot}"
+
+    def socket(self, site: str, slot: str) -> str:
+        return f"{self.run}/{site}-{slot}/php.sock"
+
+    def status_socket(self, site: str, slot: str) -> str:
+        return f"{self.run}/{site}-{slot}/status.sock"
+
+    def drop_in(self, site: str, slot: str) -> str:
+        return f"{self.units}/{unit_name(site, slot)}.d/10-phpops.conf"
+
+    def stored_spec(self, site: str) -> str:
+        """A symlink through the pointer: it always names the spec of the slot that is live."""
+        return f"{self.config}/{site}/site.json"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file's text and mode; ``grouped`` files belong to root and the site's group, others to root."""
+
+    text: str
+    mode: int = 0o644
+    grouped: bool = False
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """The files and symlinks of one slot, by absolute path."""
+
+    files: dict[str, File]
+    links: dict[str, str]
+
+
+def unit_name(site: str, slot: str) -> str:
+    """Return the unit that runs a slot's master."""
+    return f"phpops-fpm@{site}-{slot}.service"
+
+
+def boot_unit_name(site: str) -> str:
+    """Return the unit that starts the live slot at boot."""
+    return f"phpops-site@{site}.service"
+
+
+def other(slot: str) -> str:
+    """Return the slot that is not this one."""
+    return SLOTS[1] if slot == SLOTS[0] else SLOTS[0]
+
+
+def quote(value: str) -> str:
+    """Return a value as PHP's ini scanner (normal mode) reads it back unchanged; ValueError when it can't be written.
+
+    Single quotes are raw; double quotes know \\\\ and \\" but replace ${NAME} (Zend/zend_ini_scanner.l; tried on 8.2
+    and 8.4).
+    """
+    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+        raise ValueError("it holds a control character or a line break")
+    if "'" not in value:
+        return f"'{value}'" if value else '""'
+    if "${" in value:
+        raise ValueError("it holds both ' and ${")
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def ini_text(title: str, table: dict[str, IniValue]) -> str:
+    """Return an ini file; a list gives one line for each item (extension=). ValueError as quote()."""
+    lines = [f"; {HEADER}", f"; {title}"]
+    for name in sorted(table):
+        value = table[name]
+        for item in value if isinstance(value, list) else [value]:
+            try:
+                lines.append(f"{name} = {item if _BARE.match(item) else quote(item)}")
+            except ValueError as error:
+                raise ValueError(f"{name} can't be written to an ini file: {error}") from error
+    return "\n".join(lines) + "\n"
+
+
+def environment_line(name: str, value: str) -> str:
+    """Return FPM's env[] line; ValueError for what FPM would replace (fpm_env.c, fpm_conf.c; tried on 8.2 and 8.4)."""
+    if not value:
+        # FPM refuses an empty value, and reads $NAME from its own environment: no NAME gives "".
+        return f'env[{name}] = "$"'
+    if value.startswith("$"):
+        raise ValueError("it begins with $, which FPM takes for a variable of its own environment")
+    if "$pool" in value:
+        raise ValueError("it holds $pool, which FPM replaces by the pool's name")
+    return f"env[{name}] = {quote(value)}"
+
+
+def fpm_conf(spec: SiteSpec, slot: str, layout: Layout) -> str:
+    """Return FPM's configuration: [global] and the site's only pool (install.fpm.configuration of PHP's manual)."""
+    manager = spec.process_manager
+    lines = [
+        f"; {HEADER}",
+        "[global]",
+        "daemonize = no",
+        "error_log = syslog",
+        f"syslog.ident = phpops-{spec.name}-{slot}",
+        "; 0, PHP's default, would cut requests in flight even at a graceful stop.",
+        f"process_control_timeout = {spec.process_control_timeout_seconds}s",
+        "",
+        f"[{spec.name}]",
+        f"listen = {layout.socket(spec.name, slot)}",
+        "listen.mode = 0660",
+        f"pm = {manager.mode}",
+        f"pm.max_children = {manager.max_children}",
+    ]
+    if manager.mode == "ondemand":
+        lines.append(f"pm.process_idle_timeout = {manager.process_idle_timeout_seconds}s")
+    if manager.mode == "dynamic":
+        least, most = manager.min_spare_servers, manager.max_spare_servers
+        start = manager.start_servers if manager.start_servers is not None else (least + most) // 2
+        lines += [
+            f"pm.start_servers = {start}",
+            f"pm.min_spare_servers = {least}",
+            f"pm.max_spare_servers = {most}",
+        ]
+    lines += [
+        f"pm.max_requests = {manager.max_requests}",
+        f"pm.status_path = {STATUS_PATH}",
+        f"pm.status_listen = {layout.status_socket(spec.name, slot)}",
+        f"ping.path = {PING_PATH}",
+        f"request_terminate_timeout = {spec.request_terminate_timeout_seconds}s",
+        f"security.limit_extensions = {' '.join(spec.limit_extensions) or quote('')}",
+        "clear_env = yes",
+    ]
+    for name in sorted(spec.environment):
+        try:
+            lines.append(environment_line(name, spec.environment[name]))
+        except ValueError as error:
+            raise SpecError(
+                f"Site {spec.name}: environment.{name} can't be given to PHP-FPM: {error}; change the value or set it"
+                " in the application."
+            ) from error
+    return "\n".join(lines) + "\n"
+
+
+def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
+    """Return what systemd needs to know of this slot beyond the template (systemd.exec(5), systemd.service(5))."""
+    name, config = spec.name, layout.config_dir(spec.name, slot)
+    # A leading empty element keeps the folder that is compiled into PHP.
+    scan = ":" + ":".join([*spec.ini_scan_dirs, f"{config}/ini.d"])
+    ini = f" --php-ini {spec.php_ini}" if spec.php_ini else ""
+    lines = [
+        f"# {HEADER}",
+        "[Service]",
+        f"User={spec.user}",
+        f"Group={spec.group}",
+        f"UMask={spec.umask.zfill(4)}",
+        f"Environment=PHP_INI_SCAN_DIR={scan}",
+        "# setgid: the socket gets the web server's group; other users can't pass the folder.",
+        f"ExecStartPre=+/usr/bin/install -d -m 2710 -o {spec.user} -g {spec.web_group} {layout.run}/{name}-{slot}",
+        f"ExecStart=/usr/sbin/php-fpm{spec.php_version} --nodaemonize --fpm-config {config}/fpm.conf{ini}",
+        f"TimeoutStopSec={spec.process_control_timeout_seconds + 10}",
+        "# The live path is this slot's own for the whole life of its master.",
+        f"BindReadOnlyPaths={layout.slot_dir(name, slot)}/ptr:{layout.site_dir(name)}/ptr",
+    ]
+    if spec.memory_high_bytes is not None:
+        lines.append(f"MemoryHigh={spec.memory_high_bytes}")
+    if spec.memory_max_bytes is not None:
+        lines.append(f"MemoryMax={spec.memory_max_bytes}")
+    return "\n".join([*lines, *spec.hardening]) + "\n"
+
+
+def template_units(layout: Layout) -> dict[str, File]:
+    """Return the two template units that all sites share, by path."""
+    master = f"""# {HEADER}
+[Unit]
+Description=PHP-FPM of site and slot %i
+After=network.target
+StartLimitIntervalSec=60
+StartLimitBurst=10
+
+[Service]
+Type=notify
+ExecStartPre=+/usr/bin/install -d -m 0755 {layout.run}
+# SIGQUIT lets requests in flight end; SIGTERM never does.
+KillSignal=SIGQUIT
+KillMode=mixed
+# The site's own code can signal its master: it comes back.
+Restart=always
+RestartSec=1
+OOMPolicy=continue
+"""
+    # The $$ are systemd's: its specifiers don't split site and slot, the pointer's target does.
+    start = f"phpops-fpm@%i-$$(basename $$(readlink {layout.state}/%i/ptr/live)).service"
+    boot = f"""# {HEADER}
+[Unit]
+Description=Live slot of PHP site %i
+After=network.target
+Before=apache2.service nginx.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'exec systemctl start {start}'
+
+[Install]
+WantedBy=multi-user.target
+"""
+    return {
+        f"{layout.units}/phpops-fpm@.service": File(master),
+        f"{layout.units}/phpops-site@.service": File(boot),
+    }
+
+
+def render(spec: SiteSpec, slot: str, layout: Layout) -> Rendering:
+    """Return everything that makes up one slot of a site; SpecError names what can't be carried."""
+    name, config, state = spec.name, layout.config_dir(spec.name, slot), layout.slot_dir(spec.name, slot)
+    for path in (layout.socket(name, slot), layout.status_socket(name, slot), layout.live_socket(name)):
+        if len(path.encode()) > MAX_SOCKET_PATH_BYTES:
+            raise SpecError(f"Site {name}: the socket {path} is longer than 107 bytes; give a shorter name.")
+    try:
+        ini = ini_text(f"Site {name}.", spec.ini)
+        opcache = ini_text(f"OPcache of site {name}: real only where the master starts with it.", dict(spec.opcache))
+    except ValueError as error:
+        raise SpecError(f"Site {name}: {error}.") from error
+    stored = json.dumps(spec.as_dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return Rendering(
+        files={
+            f"{config}/site.json": File(stored, 0o600),
+            f"{config}/fpm.conf": File(fpm_conf(spec, slot, layout), 0o640, grouped=True),
+            f"{config}/ini.d/20-site.ini": File(ini, 0o640, grouped=True),
+            f"{config}/ini.d/30-opcache.ini": File(opcache, 0o640, grouped=True),
+            layout.drop_in(name, slot): File(drop_in(spec, slot, layout)),
+        },
+        links={
+            f"{state}/docroot": spec.document_root,
+            f"{state}/php.sock": layout.socket(name, slot),
+            f"{state}/site.json": f"{config}/site.json",
+            f"{state}/ptr/live": f"../slots/{slot}",
+        },
+    )
+
+
+def redacted(text: str) -> str:
+    """Return fpm.conf or site.json for a diff: the values of environment variables are not shown."""
+    text = re.sub(r"(?m)^(env\[\w+\] = ).*$", r"\1(hidden)", text)
+    block = re.search(r'(?ms)^  "environment": \{\n(.*?)^  \}', text)
+    if block is None:
+        return text
+    hidden = re.sub(r'(?m)^(    "\w+": ).*?(,?)$', r"\1(hidden)\2", block.group(1))
+    return text[: block.start(1)] + hidden + text[block.end(1) :]

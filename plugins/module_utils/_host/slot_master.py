@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""One slot's PHP-FPM master: check its configuration, start it, ask it, and see what it still has to do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tempfile
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.procmaps import opcache_segment_bytes
+from ansible_collections.phpops.webhost.plugins.module_utils._core.queues import (
+    PoolStatus,
+    Quiet,
+    accept_queues,
+    pool_status,
+)
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import (
+    PING_PATH,
+    STATUS_PATH,
+    Layout,
+    unit_name,
+)
+from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
+from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError, request, script_params
+
+POLL_SECONDS = 0.05
+NAMESPACE_STATUS = "226"
+
+
+class Master:
+    """The master of one slot of one site; ``run`` starts commands on the host."""
+
+    def __init__(self, run: systemd.Run, site: str, slot: str, layout: Layout) -> None:
+        self.run, self.site, self.slot, self.layout = run, site, slot, layout
+        self.unit = unit_name(site, slot)
+        self.socket = layout.socket(site, slot)
+        self.status_socket = layout.status_socket(site, slot)
+
+    def active(self) -> bool:
+        """Return whether systemd calls the master running; one that is starting or stopping counts too."""
+        state = systemd.show(self.run, self.unit, ["ActiveState"])["ActiveState"]
+        return state in ("active", "reloading", "activating", "deactivating")
+
+    def pid(self) -> int:
+        return systemd.main_pid(self.run, self.unit)
+
+    def segment_bytes(self) -> int | None:
+        """Return the size of the OPcache segment that the master really has, None when it can't be read."""
+        try:
+            return opcache_segment_bytes(Path(f"/proc/{self.pid()}/maps").read_text(errors="replace"))
+        except OSError:
+            return None
+
+    def check_configuration(self, spec: SiteSpec) -> None:
+        """Let PHP-FPM (as the site's user: as root it may leave root's files behind) and systemd read the files."""
+        config = self.layout.config_dir(self.site, self.slot)
+        scan = ":" + ":".join([*spec.ini_scan_dirs, f"{config}/ini.d"])
+        command = ["runuser", "-u", spec.user, "-g", spec.group, "--", "env", f"PHP_INI_SCAN_DIR={scan}"]
+        command += [f"/usr/sbin/php-fpm{spec.php_version}", "--test", "--fpm-config", f"{config}/fpm.conf"]
+        if spec.php_ini:
+            command += ["--php-ini", spec.php_ini]
+        status, out, err = self.run(command)
+        if status != 0:
+            said = [line for line in (err + out).splitlines() if line.strip()]
+            raise StepFailed(f"php-fpm{spec.php_version} refuses {config}/fpm.conf: {' / '.join(said[:3]) or status}")
+        try:
+            systemd.daemon_reload(self.run)
+        except systemd.SystemctlError as error:
+            raise StepFailed(str(error)) from error
+        status, out, err = self.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", self.unit])
+        if status != 0:
+            raise StepFailed(f"systemd refuses {self.unit}: {' / '.join((err + out).splitlines()[:3])}")
+
+    def start(self, timeout_seconds: float) -> None:
+        """Start the master and wait until systemd calls it ready; StepFailed says what its log says."""
+        systemd.reset_failed(self.run, self.unit)
+        try:
+            systemd.systemctl(self.run, ["start", "--no-block", self.unit])
+        except systemd.SystemctlError as error:
+            raise StepFailed(str(error)) from error
+        deadline = time.monotonic() + timeout_seconds
+        wanted = ["ActiveState", "SubState", "NRestarts", "ExecMainStatus", "Result"]
+        while True:
+            state = systemd.show(self.run, self.unit, wanted)
+            if state["ActiveState"] == "active":
+                return
+            if state["ActiveState"] == "failed" or state["SubState"] == "auto-restart" or state["NRestarts"] != "0":
+                raise StepFailed(self._why(state["ExecMainStatus"], state["Result"]))
+            if time.monotonic() > deadline:
+                raise StepFailed(f"{self.unit} was not ready after {timeout_seconds:g} s. {self._log()}")
+            time.sleep(POLL_SECONDS)
+
+    def _why(self, status: str, result: str) -> str:
+        if status == NAMESPACE_STATUS:
+            return (
+                f"{self.unit} can't have a view of its own of the live path (226/NAMESPACE): this host gives units no"
+                " mount namespace; a container needs CAP_SYS_ADMIN (podman run --cap-add SYS_ADMIN)."
+            )
+        return f"{self.unit} did not start ({result}, status {status}). {self._log()}"
+
+    def _log(self) -> str:
+        lines = [line for line in systemd.last_log_lines(self.run, self.unit, 20) if "systemd" not in line]
+        said = [line for line in lines if "ERROR" in line or "ALERT" in line or "atal" in line or "WARN" in line]
+        return "Its log says: " + " / ".join((said or lines)[-3:]) if lines else "Its log is empty."
+
+    def wait_until_it_answers(self, timeout_seconds: float) -> None:
+        """Wait until a request to the master's own socket works."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                answer = request(self.socket, script_params(PING_PATH, "/", PING_PATH), timeout_seconds=5)
+                if answer.status == 200 and answer.body.strip() == b"pong":
+                    return
+                why = f"its ping gave {answer.status}"
+            except FastCgiError as error:
+                why = str(error)
+            if time.monotonic() > deadline:
+                raise StepFailed(f"{self.unit} runs, but no request works: {why}.")
+            time.sleep(POLL_SECONDS)
+
+    def status(self) -> PoolStatus:
+        """Ask for FPM's status on the socket that a saturated pool doesn't block; StepFailed when it doesn't answer."""
+        try:
+            params = script_params(STATUS_PATH, "/", STATUS_PATH, "json&full")
+            return pool_status(request(self.status_socket, params, timeout_seconds=5).body.decode("utf-8", "replace"))
+        except (FastCgiError, ValueError) as error:
+            raise StepFailed(f"{self.unit} does not tell its status: {error}") from error
+
+    def queue(self) -> int:
+        """Return how many connections wait in the accept queue; StepFailed where ss has no row for the socket."""
+        path = os.path.realpath(self.socket)
+        queues = _ss(self.run)
+        if path not in queues:
+            raise StepFailed(f"`ss -xl` shows no listening socket {path}: its queue can't be read.")
+        return queues[path]
+
+    def drain(self, timeout_seconds: float, kill_stuck: bool) -> dict[str, Any]:
+        """Wait until the master has nothing left to do.
+
+        Returns {finished, seconds, queue, active, stuck, killed}; not finished: it was still busy at the end, and
+        ``stuck`` names the workers. With kill_stuck they are killed then, and what is queued is still answered.
+        """
+        prove_that_queues_show(self.run)
+        started = time.monotonic()
+        quiet, killed = Quiet(), []  # type: ignore[var-annotated]
+        deadline = started + timeout_seconds
+        while True:
+            queue, status = self.queue(), self.status()
+            busy = max(status.active, len(status.workers))
+            finished = quiet.look(queue, busy)
+            if finished or time.monotonic() > deadline:
+                if not finished and kill_stuck and not killed and status.workers:
+                    killed = [worker.as_dict() for worker in status.workers]
+                    for worker in status.workers:
+                        with suppress(ProcessLookupError):
+                            os.kill(worker.pid, signal.SIGKILL)
+                    deadline = time.monotonic() + 10
+                    continue
+                return {
+                    "finished": finished,
+                    "seconds": round(time.monotonic() - started, 3),
+                    "queue": queue,
+                    "active": busy,
+                    "stuck": [] if finished else [worker.as_dict() for worker in status.workers],
+                    "killed": killed,
+                }
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Stop the master; StepFailed when systemd can't."""
+        try:
+            systemd.stop(self.run, self.unit)
+        except systemd.SystemctlError as error:
+            raise StepFailed(str(error)) from error
+        systemd.reset_failed(self.run, self.unit)
+
+    def hold_workers(self, count: int, timeout_seconds: float) -> tuple[ExitStack, int]:
+        """Make the master fork until it has ``count`` workers: hold that many connections open that say nothing.
+
+        Returns what closes them, and how many workers there are; fewer, when time is up or max_children is less.
+        """
+        held = ExitStack()
+        total = self.status().total
+        if total < count:
+            for _number in range(count):
+                connection = held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                connection.settimeout(1)
+                with suppress(OSError):
+                    connection.connect(self.socket)
+        deadline = time.monotonic() + timeout_seconds
+        while total < count and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            total = self.status().total
+        return held, total
+
+
+def _ss(run: systemd.Run) -> dict[str, int]:
+    status, out, err = run(["ss", "-xlnH"])
+    if status != 0:
+        raise StepFailed(f"`ss -xlnH` ended with {status}: {err.strip() or 'install iproute2'}.")
+    return accept_queues(out)
+
+
+def prove_that_queues_show(run: systemd.Run) -> None:
+    """Show with a socket of our own that ss can see accept queues on this host; StepFailed where it can't."""
+    with tempfile.TemporaryDirectory(prefix="phpops-") as folder, ExitStack() as stack:
+        path = f"{folder}/queue"
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        listener.bind(path)
+        listener.listen(4)
+        for _number in range(2):
+            client = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            client.connect(path)
+        seen = _ss(run).get(path)
+    if seen != 2:
+        raise StepFailed(
+            f"`ss -xl` shows {seen} waiting connections on a socket that has 2: this host hides accept queues, so no"
+            " drain could be proved."
+        )

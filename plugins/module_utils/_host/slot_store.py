@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""The files and the pointer of a site's slots on this host."""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import json
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, File, Layout, Rendering
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
+    fsync_dir,
+    replace_symlink,
+    write_atomic,
+)
+
+
+@contextmanager
+def site_lock(site: str, layout: Layout, wait_seconds: float = 10.0) -> Iterator[None]:
+    """Hold the site's lock; StepFailed names the process that has it. It ends with the process that holds it."""
+    folder = Path(layout.run)
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # Not below the site's own folder: state absent removes that.
+    descriptor = os.open(str(folder / f".{site}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+                    raise StepFailed(
+                        f"Site {site} is being changed by another run (process {holder}); try again when it has ended."
+                    ) from error
+                time.sleep(0.1)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def live_slot(site: str, layout: Layout) -> str | None:
+    """Return the slot that the pointer names, None for a site without one; StepFailed for a pointer of another kind."""
+    pointer = Path(layout.pointer(site))
+    try:
+        target = os.readlink(str(pointer))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StepFailed(f"{pointer} is not a symlink to a slot ({error.strerror}); remove it.") from error
+    slot = Path(target).name
+    if slot not in SLOTS:
+        raise StepFailed(f"{pointer} names {target}, which is no slot; point it to ../slots/blue or ../slots/green.")
+    return slot
+
+
+def switch(site: str, expected: str | None, slot: str, layout: Layout) -> None:
+    """Rename the pointer to another slot, when it still names the expected one; durable when it returns."""
+    now = live_slot(site, layout)
+    if now != expected:
+        raise StepFailed(f"The pointer of site {site} names {now}, not {expected}: another hand has moved it.")
+    try:
+        replace_symlink(layout.pointer(site), f"../slots/{slot}")
+    except OSError as error:
+        raise StepFailed(f"The pointer of site {site} could not be renamed: {error.strerror or error}.") from error
+
+
+def read_stored(site: str, slot: str, layout: Layout) -> dict[str, Any] | None:
+    """Return the options that a slot was rendered from, None when there are none; StepFailed for a broken file."""
+    path = Path(layout.config_dir(site, slot)) / "site.json"
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StepFailed(f"{path} can't be read ({error}); restore or remove it.") from error
+    if not isinstance(stored, dict):
+        raise StepFailed(f"{path} holds no site; restore or remove it.")
+    return stored
+
+
+def read_file(path: str) -> str | None:
+    """Return a file's text, None when it can't be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def read_link(path: str) -> str | None:
+    """Return a symlink's target, None when there is none."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def present(rendering: Rendering) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Return what is there now for each file and each link of a rendering; None for what is missing."""
+    return (
+        {path: read_file(path) for path in rendering.files},
+        {path: read_link(path) for path in rendering.links},
+    )
+
+
+def differing(rendering: Rendering, ignore: tuple[str, ...] = ()) -> list[str]:
+    """Return the paths of a rendering that are missing or different on this host; ``ignore`` names base names."""
+    files, links = present(rendering)
+    wrong = [path for path, file in rendering.files.items() if files[path] != file.text]
+    wrong += [path for path, target in rendering.links.items() if links[path] != target]
+    return sorted(path for path in wrong if Path(path).name not in ignore)
+
+
+def _folder(path: str | Path, mode: int = 0o755, gid: int = -1) -> None:
+    """Make a folder with exactly this mode and group, whatever the umask says."""
+    Path(path).mkdir(parents=True, exist_ok=True)
+    os.chown(str(path), -1, gid)
+    os.chmod(str(path), mode)  # noqa: PTH101
+
+
+def group_id(name: str) -> int:
+    """Return a group's number; StepFailed names a group that the host lacks."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise StepFailed(f"The group {name} does not exist on this host; create it or name another.") from error
+
+
+def write_files(files: dict[str, File], gid: int) -> None:
+    """Write files that differ; StepFailed names the one that can't be written."""
+    for path, file in files.items():
+        try:
+            write_atomic(path, file.text, file.mode, 0 if os.geteuid() == 0 else -1, gid if file.grouped else -1)
+        except OSError as error:
+            raise StepFailed(f"{path} could not be written: {error.strerror or error}.") from error
+
+
+def stage(site: str, slot: str, rendering: Rendering, group: str, layout: Layout) -> None:
+    """Write the whole of a slot that is not live, from nothing: what an earlier run left there goes first."""
+    gid = group_id(group)
+    try:
+        remove_slot(site, slot, layout)
+        top = layout.site_dir(site)
+        for folder in (layout.state, top, f"{top}/ptr", f"{top}/slots"):
+            _folder(folder)
+        for folder in (layout.config, f"{layout.config}/{site}"):
+            _folder(folder)
+        for folder in (layout.config_dir(site, slot), f"{layout.config_dir(site, slot)}/ini.d"):
+            _folder(folder, 0o750, gid)
+        for folder in (layout.slot_dir(site, slot), f"{layout.slot_dir(site, slot)}/ptr"):
+            _folder(folder)
+        _folder(Path(layout.drop_in(site, slot)).parent)
+        write_files(rendering.files, gid)
+        for path, target in rendering.links.items():
+            replace_symlink(path, target)
+        fsync_dir(f"{top}/slots")
+    except OSError as error:
+        raise StepFailed(f"Slot {slot} of site {site} could not be written: {error}.") from error
+
+
+def remove_slot(site: str, slot: str, layout: Layout) -> None:
+    """Remove a slot's files; what is not there is no error. Raises OSError."""
+    for folder in (
+        layout.config_dir(site, slot),
+        layout.slot_dir(site, slot),
+        str(Path(layout.drop_in(site, slot)).parent),
+        str(Path(layout.socket(site, slot)).parent),
+    ):
+        if Path(folder).is_symlink():
+            Path(folder).unlink()
+        elif Path(folder).exists():
+            shutil.rmtree(folder)
+
+
+def remove_site(site: str, layout: Layout) -> None:
+    """Remove all that the site had: both slots, the pointer, its folders. Raises OSError."""
+    for slot in SLOTS:
+        remove_slot(site, slot, layout)
+    for folder in (layout.site_dir(site), f"{layout.config}/{site}"):
+        if Path(folder).exists():
+            shutil.rmtree(folder)
+
+
+def site_paths(site: str, layout: Layout) -> list[str]:
+    """Return what is there of a site, by path."""
+    paths = [layout.site_dir(site), f"{layout.config}/{site}"]
+    paths += [str(Path(layout.drop_in(site, slot)).parent) for slot in SLOTS]
+    return [path for path in paths if Path(path).exists()]
+
+
+def sites(layout: Layout) -> list[str]:
+    """Return the names of all sites that have a pointer on this host."""
+    try:
+        return sorted(path.parent.parent.name for path in Path(layout.state).glob("*/ptr/live") if path.is_symlink())
+    except OSError:
+        return []

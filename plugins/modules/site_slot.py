@@ -1,0 +1,388 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: site_slot
+short_description: Brings PHP sites to their configuration by a slot flip that loses no request
+version_added: 0.1.0
+author:
+  - the phpops.webhost authors (@phpops)
+description:
+  - Each site has two slots, blue and green. A slot is a PHP-FPM master of its own, with its own unit, socket, ini
+    files and OPcache segment. The symlink V(/var/lib/phpops/SITE/ptr/live) names the slot that takes the traffic.
+  - A change starts the idle slot with the new configuration, primes and checks it, renames the symlink, waits until
+    the old slot has nothing left to do, and stops that. A live master is never restarted, and no web server is reloaded.
+  - What fails before the rename leaves the live slot untouched and the idle one stopped, without files.
+  - A run that was killed at any step is finished or undone by the next run.
+  - Nothing happens when the live slot's files are as they should be and its master runs.
+  - The module needs C(become). It changes Debian 12 with PHP 8.2 and Debian 13 with PHP 8.4, and refuses other hosts.
+  - The values of O(sites[].environment) are stored in files that root and the site's group can read. They are
+    not shown in the diff or in the result. Set C(no_log) on the task to keep them out of the log of module arguments.
+attributes:
+  check_mode:
+    description: The module says what it would do, and why, and changes nothing.
+    support: full
+  diff_mode:
+    description: The module shows each file of the live slot against the file that replaces it.
+    support: full
+  platform:
+    description: The module runs on Debian 12 and 13 with systemd.
+    support: full
+    platforms: debian
+options:
+  sites:
+    description:
+      - The sites, one after the other.
+      - An option that is left out keeps what the site has; a new site takes the default that is named.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The site's name, 1 to 32 characters of a-z, 0-9, _ and -, with a letter or digit first.
+        type: str
+        required: true
+      user:
+        description: The user that runs the site's PHP, never root. A new site needs it.
+        type: str
+      group:
+        description: The group of the site's PHP, for a new site the name in O(sites[].user).
+        type: str
+      web_group:
+        description: The group of the web server, which may connect to the socket. A new site has V(www-data).
+        type: str
+      php_version:
+        description: The PHP version, V(8.2) on Debian 12 and V(8.4) on Debian 13. A new site needs it.
+        type: str
+      document_root:
+        description: The folder that V(ptr/live/docroot) leads to while this configuration is live. A new site needs it.
+        type: path
+      script_root:
+        description:
+          - The path by which live traffic names the scripts, used for priming.
+          - V(document_root) is O(sites[].document_root), V(pointer) is V(ptr/live/docroot) of the site.
+          - V(auto), for a new site, takes V(pointer) when the configuration of Apache or nginx names it.
+        type: str
+        choices: [auto, document_root, pointer]
+      php_ini:
+        description: A php.ini for this site instead of FPM's own.
+        type: path
+      ini_scan_dirs:
+        description: More folders of ini files, read after PHP's own folder and before the site's directives.
+        type: list
+        elements: path
+      ini:
+        description:
+          - Directives of php.ini for the master, name and value, as php.ini would hold them.
+          - A list as value gives one line for each item.
+        type: dict
+      opcache:
+        description: OPcache's directives, by full name, such as C(opcache.memory_consumption).
+        type: dict
+      environment:
+        description: Environment variables of the site's PHP.
+        type: dict
+      process_manager:
+        description: The pool's process manager.
+        type: dict
+        suboptions:
+          mode:
+            description: How workers are kept. A new site has V(ondemand).
+            type: str
+            choices: [ondemand, dynamic, static]
+          max_children:
+            description: The most workers at a time. A new site has V(5).
+            type: int
+          start_servers:
+            description: Workers at the start, with V(dynamic) only.
+            type: int
+          min_spare_servers:
+            description: The fewest idle workers, with V(dynamic) only. A new site has V(1).
+            type: int
+          max_spare_servers:
+            description: The most idle workers, with V(dynamic) only. A new site has V(3).
+            type: int
+          process_idle_timeout_seconds:
+            description: Seconds until an idle worker ends, with V(ondemand) only. A new site has V(10).
+            type: int
+          max_requests:
+            description: Requests until a worker is replaced, V(0) for never. A new site has V(0).
+            type: int
+      request_terminate_timeout_seconds:
+        description: Seconds until FPM kills a request, V(0) for never. A new site has V(0).
+        type: int
+      process_control_timeout_seconds:
+        description: Seconds that a stop waits for requests in flight, at least the longest one. A new site has V(60).
+        type: int
+      limit_extensions:
+        description: The extensions that PHP runs, with their dot; an empty list for all. A new site has V([".php"]).
+        type: list
+        elements: str
+      umask:
+        description: The umask of the site's PHP, quoted. A new site has V("022").
+        type: str
+      memory_high_bytes:
+        description: Bytes above which the slot's memory is reclaimed, systemd's C(MemoryHigh).
+        type: int
+      memory_max_bytes:
+        description: The most bytes that the slot may use, systemd's C(MemoryMax).
+        type: int
+      hardening:
+        description:
+          - Lines for the unit's C([Service]) section, such as C(ProtectSystem=full). A new site has none.
+          - Many of them imply C(NoNewPrivileges), which breaks mail() through a setgid program.
+        type: list
+        elements: str
+      entry_points:
+        description: Requests that prime and check the idle slot.
+        type: list
+        elements: dict
+        suboptions:
+          path:
+            description: The path of the URL. A path that ends in / means its index.php.
+            type: str
+            default: /index.php
+          host:
+            description: The Host header. Empty means the site's name.
+            type: str
+            default: ""
+          query:
+            description: The query string, without its question mark.
+            type: str
+            default: ""
+          method:
+            description: The request's method.
+            type: str
+            choices: [GET, HEAD]
+            default: GET
+          headers:
+            description: More request headers.
+            type: dict
+            default: {}
+          status:
+            description: The status that the answer must have.
+            type: int
+            default: 200
+          contains:
+            description: A text that the answer's body must hold.
+            type: str
+            default: ""
+  state:
+    description:
+      - V(present) brings the sites to their options.
+      - V(absent) removes all that they had. It refuses while Apache's or nginx's configuration names the site's files.
+    type: str
+    choices: [present, absent]
+    default: present
+  prime:
+    description: Whether entry points are requested from the idle slot before the switch.
+    type: bool
+    default: true
+  force:
+    description: Whether to flip to a new master although nothing differs, for instance after an update of PHP.
+    type: bool
+    default: false
+  drain_timeout_seconds:
+    description: Seconds to wait until the old slot has nothing left to do.
+    type: float
+    default: 120
+  kill_stuck:
+    description:
+      - Whether workers that are still busy then are killed.
+      - Otherwise the old slot stays up, the result names its workers, and the task fails.
+    type: bool
+    default: false
+  start_timeout_seconds:
+    description: Seconds to wait until a master is ready.
+    type: float
+    default: 60
+  on_error:
+    description: Whether a site that fails ends the run, or the others are done all the same. The task fails with both.
+    type: str
+    choices: [stop, continue]
+    default: stop
+  budget_override:
+    description: Whether a master may start although its shared memory does not fit the host's limits.
+    type: bool
+seealso:
+  - module: phpops.webhost.slot_facts
+"""
+
+EXAMPLES = r"""
+- name: Give the wiki a PHP-FPM master of its own
+  phpops.webhost.site_slot:
+    sites:
+      - name: wiki
+        user: wiki
+        php_version: "8.2"
+        document_root: /srv/wiki/public
+        opcache:
+          opcache.memory_consumption: "64"
+        entry_points:
+          - path: /index.php
+            contains: Main page
+  become: true
+
+- name: Change the size of its segment and nothing else
+  phpops.webhost.site_slot:
+    sites:
+      - name: wiki
+        opcache:
+          opcache.memory_consumption: "32"
+  become: true
+
+- name: Remove the site from PHP-FPM
+  phpops.webhost.site_slot:
+    sites:
+      - name: wiki
+    state: absent
+  become: true
+"""
+
+RETURN = r"""
+sites:
+  description: What was done for each site, in their order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The site's name.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was changed, or would be in check mode.
+      type: bool
+      returned: always
+    failed:
+      description: Whether the site could not be brought to its options.
+      type: bool
+      returned: always
+    step:
+      description: The step that failed, empty when none did.
+      type: str
+      returned: always
+      sample: ready
+    msg:
+      description: One sentence that says why, empty when all is well.
+      type: str
+      returned: always
+    reasons:
+      description: Why a flip was needed.
+      type: list
+      elements: str
+      returned: always
+      sample: ["opcache.memory_consumption 64 → 32"]
+    missing:
+      description: In check mode, what the host still lacks for the site.
+      type: list
+      elements: str
+      returned: always
+    live_slot:
+      description: The slot that takes the traffic now, null when the site has none.
+      type: str
+      returned: always
+      sample: green
+    previous_slot:
+      description: The slot that took the traffic before, null without a flip.
+      type: str
+      returned: always
+      sample: blue
+    flipped:
+      description: Whether the traffic goes to a new master.
+      type: bool
+      returned: always
+    unit:
+      description: The unit of the live slot's master.
+      type: str
+      returned: always
+      sample: phpops-fpm@wiki-green.service
+    master_pid:
+      description: The process of the live slot's master.
+      type: int
+      returned: always
+    socket:
+      description: The socket as a web server names it.
+      type: str
+      returned: always
+      sample: /var/lib/phpops/wiki/ptr/live/php.sock
+    segment_bytes:
+      description: The size of the OPcache segment that the live master really has, null when there is none.
+      type: int
+      returned: always
+      sample: 33554432
+    prime:
+      description: The requests that primed the slot, null without a flip.
+      type: dict
+      returned: always
+      sample:
+        seconds: 0.31
+        requests: 2
+        root: /srv/wiki/public
+        entry_points:
+          - path: /index.php
+            status: 200
+            first_seconds: 0.24
+            last_seconds: 0.06
+    workers:
+      description: The workers of the live slot and of the idle one just before the switch, null without a flip.
+      type: dict
+      returned: always
+      sample: {"live": 4, "idle": 4}
+    drain:
+      description: How the old slot came to an end; stuck names its busy workers, killed those that were killed.
+      type: dict
+      returned: always
+      sample: {"finished": true, "seconds": 0.41, "queue": 0, "active": 0, "stuck": [], "killed": []}
+    budget:
+      description: What the host's budget said, null when no master was to start.
+      type: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_run import apply_sites
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import SITE_OPTIONS, strings_of
+from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "sites": {"type": "list", "elements": "dict", "required": True, "options": SITE_OPTIONS},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "prime": {"type": "bool", "default": True},
+            "force": {"type": "bool", "default": False},
+            "drain_timeout_seconds": {"type": "float", "default": 120.0},
+            "kill_stuck": {"type": "bool", "default": False},
+            "start_timeout_seconds": {"type": "float", "default": 60.0},
+            "on_error": {"type": "str", "choices": ["stop", "continue"], "default": "stop"},
+            "budget_override": {"type": "bool"},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    refused = refusal()
+    if refused:
+        module.fail_json(msg=refused, sites=[])
+    settings = Settings(
+        prime=options["prime"],
+        drain_timeout_seconds=options["drain_timeout_seconds"],
+        kill_stuck=options["kill_stuck"],
+        start_timeout_seconds=options["start_timeout_seconds"],
+        budget_override=bool(options["budget_override"]),
+        force=options["force"],
+        check_mode=module.check_mode,
+    )
+    sites = [strings_of(site) for site in options["sites"]]
+    result = apply_sites(sites, options["state"], module.run_command, settings, options["on_error"] == "stop")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
