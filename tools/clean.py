@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Removes what the parts made: test hosts, images, virtual environment, caches."""
@@ -6,9 +5,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 
-from images import RELEASES, podman
+from images import podman
 from paths import CACHE, ROOT, VENV
 
 

@@ -1,14 +1,12 @@
-#!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the test hosts' images: localhost/phpops-host:bookworm and :trixie.
+"""Builds the images: localhost/phpops-host:bookworm and :trixie for the tests, phpops-sanity:trixie for ansible-test.
 
 An image carries the hash of everything here that determines it, as the label phpops.hash: the next run reuses it.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import subprocess
@@ -17,106 +15,100 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HERE = Path(__file__).resolve()
-FOLDER = HERE.parent.parent / "molecule" / "images"
-INPUTS = ("packages.txt", "debconf.txt", "before.sh", "after.sh")
-RELEASES = ("bookworm", "trixie")
-BUILD_SECONDS = 900
+FOLDER = Path(__file__).resolve().parent.parent / "molecule" / "images"
+# The image -> what determines it, beside this file: its packages first, then the hooks' files.
+HOST = ("host.txt", "before.sh", "after.sh", "debconf.txt")
+IMAGES = {
+    "localhost/phpops-host:bookworm": HOST,
+    "localhost/phpops-host:trixie": HOST,
+    "localhost/phpops-sanity:trixie": ("sanity.txt",),
+}
+METADATA = ('CMD ["/lib/systemd/systemd"]', "STOPSIGNAL SIGRTMIN+3")
+LIMIT_SECONDS = 900
+ENVIRONMENT = {**os.environ, "CONTAINERS_CONF": str(FOLDER / "containers.conf"), "LC_ALL": "C.UTF-8"}
 
 
 def podman(*arguments: str) -> str:
     """Run podman with the collection's own settings and return what it says."""
-    environment = {**os.environ, "CONTAINERS_CONF": str(FOLDER / "containers.conf")}
     return subprocess.run(
-        ["podman", *arguments], check=True, env=environment, stdout=subprocess.PIPE, text=True, timeout=300
+        ["podman", *arguments], check=True, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS
     ).stdout.strip()
 
 
-def content_hash(release: str) -> str:
-    """Hash all that determines the image of a release."""
-    digest = hashlib.sha256(release.encode())
-    for path in (HERE, *(FOLDER / name for name in INPUTS)):
-        digest.update(path.read_bytes())
+def bootstrap_command(image: str) -> list[str]:
+    """Return the command that writes the image's root file system to its standard output."""
+    packages_file, *hooks = IMAGES[image]
+    lines = (FOLDER / packages_file).read_text(encoding="utf-8").splitlines()
+    command = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--dpkgopt=force-unsafe-io"]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "locale")]
+    if hooks:
+        command.append(f"--essential-hook='{FOLDER}/before.sh' \"$1\" '{FOLDER}'")
+        command.append(f"--customize-hook='{FOLDER}/after.sh' \"$1\"")
+    command.append(f"--include={','.join(line for line in lines if line and not line.startswith('#'))}")
+    return [*command, image.rpartition(":")[2], "-"]
+
+
+def content_hash(image: str) -> str:
+    """Hash all that determines an image; where the checkout lies does not."""
+    command = " ".join(bootstrap_command(image)).replace(str(FOLDER), "")
+    digest = hashlib.sha256(f"{command} {METADATA}".encode())
+    for name in IMAGES[image]:
+        digest.update((FOLDER / name).read_bytes())
     return digest.hexdigest()[:16]
 
 
-def packages() -> list[str]:
-    """Read the names of the packages to install."""
-    lines = (FOLDER / "packages.txt").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def built_hash(image: str) -> str:
-    """Return the hash that an image carries, or "" where it does not exist."""
-    return podman("images", "--format", '{{index .Labels "phpops.hash"}}', image)
-
-
-def build(release: str, digest: str) -> None:
-    """Make a root file system with mmdebstrap and hand it to podman without a file between."""
-    image = f"localhost/phpops-host:{release}"
-    bootstrap = [
-        "mmdebstrap",
-        "--quiet",
-        "--mode=root",
-        "--variant=apt",
-        "--dpkgopt=force-unsafe-io",
-        "--dpkgopt=path-exclude=/usr/share/man/*",
-        "--dpkgopt=path-exclude=/usr/share/locale/*",
-        f"--essential-hook='{FOLDER}/before.sh' \"$1\" '{FOLDER}'",
-        f"--customize-hook='{FOLDER}/after.sh' \"$1\"",
-        f"--include={','.join(packages())}",
-        release,
-        "-",
-    ]
+def build(image: str, digest: str) -> None:
+    """Make a root file system and hand it to podman without a file between."""
     load = ["podman", "import", "--quiet"]
-    for change in ('CMD ["/lib/systemd/systemd"]', "STOPSIGNAL SIGRTMIN+3", f"LABEL phpops.hash={digest}"):
+    for change in (*METADATA, f"LABEL phpops.hash={digest}"):
         load += ["--change", change]
-    environment = {**os.environ, "CONTAINERS_CONF": str(FOLDER / "containers.conf"), "LC_ALL": "C.UTF-8"}
-    with subprocess.Popen(bootstrap, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment) as root:
+    # A name of its own until it is known to be whole.
+    new = f"{image}-new"
+    with subprocess.Popen(
+        bootstrap_command(image), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=ENVIRONMENT
+    ) as root:
         subprocess.run(
-            [*load, "-", f"{image}-new"],
+            [*load, "-", new],
             check=True,
             stdin=root.stdout,
             stdout=subprocess.DEVNULL,
-            env=environment,
-            timeout=BUILD_SECONDS,
+            env=ENVIRONMENT,
+            timeout=LIMIT_SECONDS,
         )
     if root.returncode:
-        podman("image", "rm", "--force", f"{image}-new")
-        raise RuntimeError(f"mmdebstrap ended with {root.returncode} for {release}; its messages are above")
-    podman("tag", f"{image}-new", image)
-    podman("untag", f"{image}-new", f"{image}-new")
+        podman("image", "rm", "--force", new)
+        raise RuntimeError(f"mmdebstrap ended with {root.returncode} for {image}; its messages are above")
+    podman("tag", new, image)
+    podman("untag", new, new)
 
 
-def ensure(release: str) -> str:
-    """Build the image of a release unless it is there already; return a line that says what was done."""
-    image, digest = f"localhost/phpops-host:{release}", content_hash(release)
-    if built_hash(image) == digest:
-        return f"{image} is there ({digest})"
+def ensure(image: str) -> str:
+    """Build an image unless it is there already; return a line that says what was done."""
+    digest = content_hash(image)
+    if podman("images", "--format", '{{index .Labels "phpops.hash"}}', image) == digest:
+        return f"images: {image} is there ({digest})"
     started = time.monotonic()
-    build(release, digest)
-    return f"{image} built in {time.monotonic() - started:.0f} s ({digest})"
+    print(f"images: {image} is being built, which takes a minute or two", flush=True)
+    build(image, digest)
+    return f"images: {image} built in {time.monotonic() - started:.0f} s ({digest})"
 
 
 def prune() -> None:
-    """Remove our images that lost their name to a newer one; one that a container still uses stays."""
+    """Remove our images that lost their name to a newer one."""
     for image in podman("images", "--quiet", "--filter", "dangling=true", "--filter", "label=phpops.hash").split():
-        if not podman("ps", "--all", "--quiet", "--filter", f"ancestor={image}"):
-            podman("image", "rm", image)
+        # Without --force, one that a container still uses stays for a later run.
+        subprocess.run(["podman", "image", "rm", image], env=ENVIRONMENT, capture_output=True, check=False)
 
 
 def main() -> int:
-    """Build what is missing, both releases at the same time."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("releases", nargs="*", metavar="release", help=f"one of {', '.join(RELEASES)}; default: all")
-    wanted = parser.parse_args().releases or RELEASES
+    """Build what is missing, all at the same time."""
     failed = 0
     with ThreadPoolExecutor() as pool:
-        for job in [pool.submit(ensure, release) for release in wanted]:
+        for job in [pool.submit(ensure, image) for image in IMAGES]:
             try:
                 print(job.result(), flush=True)
             except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-                print(f"error: {error}", file=sys.stderr)
+                print(f"images: {error}", file=sys.stderr)
                 failed = 1
     prune()
     return failed

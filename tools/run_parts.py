@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs parts of the tests, all of them even when one fails, and ends with a table and "N passed, N failed"."""
