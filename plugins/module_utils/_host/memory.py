@@ -23,6 +23,9 @@ class Paths:
     shm: str = "/dev/shm"
 
 
+HOST = Paths()
+
+
 @dataclass
 class Reading:
     """What was read. `reason` is set when /proc itself can't be listed."""
@@ -52,7 +55,7 @@ def _text(path: str) -> str:
         return ""
 
 
-def read_host(paths: Paths = Paths()) -> Reading:
+def read_host(paths: Paths = HOST) -> Reading:
     """Read everything once. Missing and forbidden files leave their part empty and say so; nothing is raised."""
     reading = Reading(memory=parse_meminfo(_text(f"{paths.proc}/meminfo")))
     mounts = memory_limits.parse_mountinfo(_text(f"{paths.proc}/self/mountinfo"))
