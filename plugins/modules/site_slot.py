@@ -15,7 +15,7 @@ description:
   - Each site has two slots, blue and green. A slot is a PHP-FPM master of its own, with its own unit, socket, ini
     files and OPcache segment. The symlink V(/var/lib/phpops/SITE/ptr/live) names the slot that takes the traffic.
   - A change starts the idle slot with the new configuration, primes and checks it, renames the symlink, waits until
-    the old slot has nothing left to do, and stops that. A live master is never restarted, and no web server is reloaded.
+    the old slot has nothing left to do, and stops that. A live master is never restarted, no web server reloaded.
   - What fails before the rename leaves the live slot untouched and the idle one stopped, without files.
   - A run that was killed at any step is finished or undone by the next run.
   - Nothing happens when the live slot's files are as they should be and its master runs.
