@@ -70,6 +70,7 @@ def test_parts() -> list[Part]:
         Part("lint:reuse", (tool("reuse"), "lint", "--lines")),
         Part("lint:changelog", (tool("antsibull-changelog"), "lint")),
         Part("lint:shellcheck", ("shellcheck", *shell_files())),
+        Part("lint:build", (python, f"{tools}/build.py")),
         Part("docs", (python, f"{tools}/docs.py")),
         Part("typecheck", ("env", f"MYPYPATH={TREE}", tool("mypy"), "-p", f"{CORE}._core")),
         Part("unit", (tool("pytest"), "--quiet", "tests/unit"), 900),
