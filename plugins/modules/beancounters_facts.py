@@ -96,6 +96,11 @@ ansible_facts:
           type: str
           returned: always
           sample: There is no file /proc/user_beancounters on this host. Only OpenVZ and Virtuozzo kernels have it.
+        supported:
+          description: Whether the file exists. Only OpenVZ and Virtuozzo kernels have it.
+          type: bool
+          returned: always
+          sample: true
         version:
           description: The version line of the file. Null when it has none.
           type: str

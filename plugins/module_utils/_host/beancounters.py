@@ -51,6 +51,7 @@ def gather(
     facts: dict[str, Any] = {
         "available": False,
         "reason": None,
+        "supported": True,
         "version": None,
         "page_size": page_size,
         "containers": {},
@@ -62,7 +63,7 @@ def gather(
     except Unreadable as error:
         # The rest of the sentence spares a user of any other kernel the search for a mistake.
         hint = " Only OpenVZ and Virtuozzo kernels have it." if error.missing and path == DEFAULT_PATH else ""
-        return {**facts, "reason": f"{error.reason}{hint}"}, []
+        return {**facts, "reason": f"{error.reason}{hint}", "supported": not error.missing}, []
     except NotBeancounters as error:
         return {**facts, "reason": f"{path} {error}"}, []
 

@@ -18,14 +18,14 @@ def write(path: Path, failcnt: int) -> Path:
 
 def test_a_missing_file_is_no_failure_and_says_which_kernels_have_it(tmp_path: Path) -> None:
     facts, warnings = gather(str(tmp_path / "none"), 4096, 0.9, None, True)
-    assert (facts["available"], facts["containers"], warnings) == (False, {}, [])
+    assert (facts["available"], facts["supported"], facts["containers"], warnings) == (False, False, {}, [])
     assert facts["reason"] == f"There is no file {tmp_path / 'none'} on this host."
 
 
 def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("CT 1 | HELD Bar% Lim%|\n")
     facts, _warnings = gather(str(tmp_path / "x"), 4096, 0.9, None, True)
-    assert not facts["available"]
+    assert (facts["available"], facts["supported"]) == (False, True)
     assert facts["reason"].startswith(f"{tmp_path / 'x'} holds the table of the vzubc tool")
 
 

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Turns the facts of a host into verdicts, worst first. One small function per kind of verdict."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Callable
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import beancounters, memory, sites
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
+    SEVERITIES,
+    Facts,
+    Thresholds,
+    Verdict,
+)
+
+# Their order decides between verdicts of one severity.
+TABLE: tuple[Callable[[Facts, Thresholds], list[Verdict]], ...] = (
+    beancounters.shmpages,
+    sites.shm_allocation_errors,
+    memory.reserved_near_limit,
+    memory.budget_overrun,
+    memory.segment_per_process,
+    memory.dentry_share,
+    memory.touched_near_limit,
+    memory.tmpfs_near_full,
+    beancounters.beancounter_failed,
+    beancounters.beancounter_near_limit,
+    memory.master_shared,
+    sites.sites_not_migratable,
+    sites.processes_unreadable,
+    sites.facts_unavailable,
+)
+
+
+def judge(facts: Facts, thresholds: Thresholds | None = None) -> list[dict[str, Any]]:
+    """Return the verdicts of one host, worst first, as dicts.
+
+    ``facts`` holds what the facts modules returned, by their names (phpops_shm, phpops_slab, phpops_beancounters,
+    phpops_php_sites), and ``budget`` as memory_budget_info returns it; what is missing leads to an info verdict.
+    """
+    marks = thresholds or Thresholds()
+    found = [verdict for rule in TABLE for verdict in rule(facts, marks)]
+    return [asdict(verdict) for verdict in sorted(found, key=lambda verdict: SEVERITIES.index(verdict.severity))]

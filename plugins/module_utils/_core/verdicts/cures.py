@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""The sites that a migration would take, and the cure that several verdicts name."""
+
+from __future__ import annotations
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
+    Cure,
+    Facts,
+    entries,
+    section,
+    sub,
+)
+
+_PHP_CGI = ("fcgid_wrapper", "action_cgi")
+
+
+def on_php_cgi(facts: Facts) -> list[Facts]:
+    """Return the sites that php-cgi serves today; a migrated site still has its old handler, switched off."""
+    sites = entries(section(facts, "phpops_php_sites"), "sites")
+    php = [(site, sub(site, "php")) for site in sites]
+    return [site for site, how in php if how.get("method") in _PHP_CGI and how.get("migrated") is not True]
+
+
+def movable(facts: Facts) -> list[str]:
+    """Return the names of the sites that a migration would take."""
+    return [str(site.get("name")) for site in on_php_cgi(facts) if site.get("migratable") is True]
+
+
+def migrate(facts: Facts) -> Cure:
+    """Return the migration of all sites that it would take."""
+    sites = movable(facts)
+    text = "Move the sites from php-cgi to PHP-FPM, whose workers share one segment."
+    return Cure(text, "phpops.webhost.migrate", {"fpm_migrate_sites": sites} if sites else {})

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Verdicts over the PHP sites of a host, and over facts that could not be read."""
+
+from __future__ import annotations
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import cures
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
+    CRITICAL,
+    INFO,
+    Cure,
+    Evidence,
+    Facts,
+    Thresholds,
+    Verdict,
+    entries,
+    number,
+    section,
+    sub,
+)
+
+# How many names a sentence lists.
+_NAMES = 5
+
+# (key of the facts, what they tell)
+_GATHERED = (
+    ("phpops_shm", "shared memory"),
+    ("phpops_slab", "the slab caches"),
+    ("phpops_php_sites", "the PHP sites"),
+    ("phpops_beancounters", "the beancounters"),
+)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
+
+
+def shm_allocation_errors(facts: Facts, marks: Thresholds) -> list[Verdict]:
+    """Error logs say that PHP was refused the shared memory segment it asked for."""
+    hit = [
+        (number(sub(site, "shm_errors"), "count"), str(site.get("name")), sub(site, "shm_errors"))
+        for site in entries(section(facts, "phpops_php_sites"), "sites")
+    ]
+    hit = sorted((item for item in hit if item[0] >= marks.shm_errors), key=lambda item: (-item[0], item[1]))
+    if not hit:
+        return []
+    total = sum(count for count, _name, _errors in hit)
+    sizes = sorted({size for _count, _name, errors in hit for size in errors.get("segment_bytes") or []})
+    of_size = f" of {' and '.join(human_bytes(size) for size in sizes[-2:])}" if sizes else ""
+    last = max((str(errors["last"]) for _count, _name, errors in hit if errors.get("last")), default="")
+    names = _listed([f"{name} {count}" for count, name, _errors in hit])
+    sentence = (
+        f"PHP was refused its shared memory segment{of_size} {count_of(total, 'time')}, as the error logs say ({names})"
+        + (f"; the last one: {last}." if last else ".")
+    )
+    evidence = [Evidence(f"refused segments of {name}", count, "errors") for count, name, _errors in hit]
+    return [Verdict("shm_allocation_errors", CRITICAL, sentence, evidence, cures.migrate(facts))]
+
+
+def sites_not_migratable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """Sites that php-cgi serves and that the migration can't take, each with its reasons."""
+    found = []
+    for site in cures.on_php_cgi(facts):
+        if site.get("migratable") is False:
+            reasons = [str(reason) for reason in site.get("reasons") or []]
+            sentence = f"{site.get('name')} can't be moved to PHP-FPM: {' '.join(reasons) or 'no reason was given.'}"
+            evidence = [Evidence("reasons", len(reasons), "reasons")]
+            cure = Cure("Change what is named there, or leave the site on php-cgi.")
+            found.append(Verdict("site_not_migratable", INFO, sentence, evidence, cure))
+    return found
+
+
+def facts_unavailable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """Facts that are missing, so that the diagnosis says nothing about them."""
+    found = []
+    for key, what in _GATHERED:
+        part = sub(facts, key)
+        # Only OpenVZ has beancounters: on every other host their absence is no finding.
+        if part.get("available") is True or (key == "phpops_beancounters" and part.get("supported") is False):
+            continue
+        reason = str(part.get("reason") or "they were not gathered.")
+        sentence = f"Nothing is known about {what}: {reason}"
+        cure = Cure("Gather the facts of this host.", "phpops.webhost.diagnose")
+        if "become" in reason:
+            cure = Cure("Run it with become.", "phpops.webhost.diagnose", {"ansible_become": True})
+        found.append(Verdict("facts_unavailable", INFO, sentence, [Evidence(f"{key} missing", 1, "facts")], cure))
+    return found
+
+
+def processes_unreadable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """Shared memory of some processes could not be read, so sums are too small."""
+    shm = section(facts, "phpops_shm")
+    groups = [group for group in entries(shm, "groups") if number(group, "unreadable_processes")]
+    hidden = sub(shm, "processes").get("hidden") is True
+    if not groups and not hidden:
+        return []
+    total = sum(number(group, "unreadable_processes") for group in groups)
+    names = _listed([f"{group.get('name')} {number(group, 'unreadable_processes')}" for group in groups])
+    sentence = f"The memory of {count_of(total, 'process', 'processes')} can't be read ({names}): sums are too small."
+    if not groups:
+        sentence = "The list of processes is not whole, as /proc is mounted with hidepid: sums are too small."
+    cure = Cure(
+        "Run it with become; a container needs the capability SYS_PTRACE too.",
+        "phpops.webhost.diagnose",
+        {"ansible_become": True},
+    )
+    evidence = [Evidence("processes not read", total, "processes")]
+    return [Verdict("processes_unreadable", INFO, sentence, evidence, cure)]

@@ -1,0 +1,398 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounter_risk import container_facts
+from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounters import parse_beancounters
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import TABLE, judge
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import BadThreshold, Thresholds
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.text import render_text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+MIB = 2**20
+SAMPLES = Path(__file__).resolve().parents[2] / "fixtures" / "samples" / "beancounters"
+QUIET: dict[str, Any] = {
+    "phpops_shm": {"available": True, "groups": [], "limits": [], "tmpfs": []},
+    "phpops_slab": {"available": True, "dentry": {}},
+    "phpops_php_sites": {"available": True, "sites": []},
+    "phpops_beancounters": {"available": False, "supported": False, "reason": "There is no file."},
+}
+
+
+def facts(**parts: Any) -> dict[str, Any]:
+    """Return the facts of a quiet host with parts merged in."""
+    merged = {key: dict(value) for key, value in QUIET.items()}
+    for key, part in parts.items():
+        merged[key] = {**merged.get(key, {}), **part}
+    return merged
+
+
+def counters(*rows: str) -> dict[str, Any]:
+    containers = parse_beancounters("1: kmemsize 1 1 99 99 0\n" + "\n".join(rows) + "\n", 4096)
+    return facts(phpops_beancounters={"available": True, "containers": container_facts(containers, 0.9, 4096)})
+
+
+def with_delta(found: dict[str, Any], name: str, delta: int) -> dict[str, Any]:
+    found["phpops_beancounters"]["containers"]["1"]["resources"][name]["failcnt_delta"] = delta
+    return found
+
+
+def shm(**part: Any) -> dict[str, Any]:
+    return facts(phpops_shm=part)
+
+
+def slab(size: int, share: float, memory: int = 1000 * MIB, **part: Any) -> dict[str, Any]:
+    dentry = {"objects": 1880000, "bytes": size, "share": share, "negative": 5}
+    return facts(phpops_slab={"memory_total_bytes": memory, "dentry": dentry, **part})
+
+
+def php_cgi(processes: int, segments: int, size: int = 64 * MIB, **part: Any) -> dict[str, Any]:
+    group = {"name": "php-cgi", "kind": "php-cgi", "processes": processes, "opcache_segments": segments}
+    return shm(groups=[{**group, "opcache_bytes": segments * size}], **part)
+
+
+def site(name: str, method: str = "fcgid_wrapper", migratable: bool = True, **part: Any) -> dict[str, Any]:
+    php = {"method": method, "migrated": part.pop("migrated", False)}
+    return {"name": name, "php": php, "migratable": migratable, "reasons": [], **part}
+
+
+def sites(*all_sites: dict[str, Any]) -> dict[str, Any]:
+    return facts(phpops_php_sites={"sites": list(all_sites)})
+
+
+def errors(count: int) -> dict[str, Any]:
+    return {"count": count, "first": "2026-01-01 10:00:00", "last": "2026-01-02 10:00:00", "segment_bytes": [64 * MIB]}
+
+
+def limit(name: str, kind: str, used: int, size: int | None) -> dict[str, Any]:
+    return {"name": name, "kind": kind, "path": "/x", "used_bytes": used, "limit_bytes": size}
+
+
+# (code, severity, facts that fire it, words of its sentence)
+FIRES: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "shmpages_failing",
+        "critical",
+        counters("shmpages 247122 262144 262144 262144 10067"),
+        "shmpages holds 965.3 MiB, 94 % of its limit of 1 GiB; 10067 requests were refused.",
+    ),
+    (
+        "shmpages_failing",
+        "critical",
+        with_delta(counters("shmpages 5 99 99 99 10"), "shmpages", 3),
+        "10 requests were refused, 3 of them since the last run.",
+    ),
+    (
+        "shmpages_failing",
+        "warning",
+        with_delta(counters("shmpages 5 99 99 99 10"), "shmpages", 0),
+        "10 requests were refused, 0 of them since the last run.",
+    ),
+    ("shmpages_near_limit", "warning", counters("shmpages 90 99 100 100 0"), "90 % of its limit of 400 KiB"),
+    ("beancounter_failed", "warning", counters("numproc 92 100 100 100 96"), "numproc holds 92, 92 % of its limit"),
+    ("beancounter_failed", "critical", counters("oomguarpages 5 9 4 4 1"), "1 process was killed"),
+    ("beancounter_near_limit", "warning", counters("numfile 95 99 100 100 0"), "numfile holds 95, 95 %"),
+    (
+        "opcache_segment_per_process",
+        "warning",
+        php_cgi(11, 11),
+        "11 php-cgi processes with 11 OPcache segments of their own, 704 MiB reserved; "
+        "under PHP-FPM 1 site would take about 64 MiB.",
+    ),
+    (
+        "opcache_segment_per_process",
+        "critical",
+        php_cgi(11, 11, limits=[limit("shmpages", "reserved", 0, 1024 * MIB)]),
+        "704 MiB reserved",
+    ),
+    (
+        "reserved_near_limit",
+        "critical",
+        shm(limits=[limit("commit_limit", "reserved", 95, 100), limit("shmpages", "reserved", 10, 100)]),
+        "Reserved memory is 95 B, 95 % of the limit commit_limit (/x) of 100 B.",
+    ),
+    (
+        "memory_near_limit",
+        "warning",
+        shm(limits=[limit("memory_cgroup", "touched", 96, 100)]),
+        "Used memory is 96 B, 96 % of the limit memory_cgroup (/x) of 100 B.",
+    ),
+    (
+        "tmpfs_near_full",
+        "warning",
+        shm(tmpfs=[{"path": "/dev/shm", "size_bytes": 100, "used_bytes": 85}]),
+        "The tmpfs /dev/shm holds 85 B, 85 % of its 100 B.",
+    ),
+    (
+        "dentry_share",
+        "warning",
+        slab(100 * MIB, 0.5),
+        "The dentry cache holds 100 MiB in 1880000 entries, 10 % of the host's memory and 50 % of all slab caches.",
+    ),
+    ("dentry_share", "critical", slab(375 * MIB, 0.8), "37 % of the host's memory"),
+    ("dentry_share", "warning", slab(100 * MIB, 0.5, container="podman"), "this container (podman) shares."),
+    (
+        "shm_allocation_errors",
+        "critical",
+        sites(site("a.example.org", shm_errors=errors(3)), site("b.example.org", shm_errors=errors(7))),
+        "PHP was refused its shared memory segment of 64 MiB 10 times, as the error logs say "
+        "(b.example.org 7, a.example.org 3); the last one: 2026-01-02 10:00:00.",
+    ),
+    (
+        "site_not_migratable",
+        "info",
+        sites(site("a.example.org", migratable=False, reasons=["Its wrapper can't be read."])),
+        "a.example.org can't be moved to PHP-FPM: Its wrapper can't be read.",
+    ),
+    (
+        "master_shared",
+        "info",
+        shm(groups=[{"kind": "php-fpm", "unit": "php8.2-fpm.service", "pools": ["www", "shop"]}]),
+        "One PHP-FPM master (php8.2-fpm.service) runs 2 pools (www, shop)",
+    ),
+    (
+        "budget_overrun",
+        "critical",
+        facts(budget={"fits": False, "short_bytes": 64 * MIB, "limits": [{"name": "shmpages", "fits": False}]}),
+        "The memory budget is overrun by 64 MiB (limit shmpages).",
+    ),
+    (
+        "processes_unreadable",
+        "info",
+        shm(groups=[{"name": "php-cgi", "kind": "php-cgi", "unreadable_processes": 4}]),
+        "The memory of 4 processes can't be read (php-cgi 4)",
+    ),
+    ("processes_unreadable", "info", shm(processes={"hidden": True}), "mounted with hidepid"),
+    (
+        "facts_unavailable",
+        "info",
+        facts(phpops_slab={"available": False, "reason": "x: run the task with become."}),
+        "Nothing is known about the slab caches: x: run the task with become.",
+    ),
+    (
+        "facts_unavailable",
+        "info",
+        facts(phpops_beancounters={"available": False, "supported": True, "reason": "Run it with become."}),
+        "Nothing is known about the beancounters",
+    ),
+]
+
+# (code, facts just below the mark)
+QUIETS: list[tuple[str, dict[str, Any]]] = [
+    ("shmpages_failing", counters("shmpages 99 100 100 100 0")),
+    ("shmpages_near_limit", counters("shmpages 89 99 100 100 0")),
+    ("shmpages_near_limit", counters("shmpages 99 100 100 100 4")),
+    ("shmpages_near_limit", counters("shmpages 99 100 2147483647 2147483647 0")),
+    ("beancounter_failed", counters("shmpages 1 1 9 9 7", "numproc 1 1 9 9 0")),
+    ("beancounter_near_limit", counters("vmguarpages 99 99 9 9 0", "physpages 99 99 9 9 0", "numfile 89 99 100 100 0")),
+    ("opcache_segment_per_process", php_cgi(1, 1)),
+    (
+        "opcache_segment_per_process",
+        shm(groups=[{"kind": "php-fpm", "processes": 11, "opcache_segments": 11, "opcache_bytes": 11}]),
+    ),
+    ("reserved_near_limit", shm(limits=[limit("commit_limit", "reserved", 89, 100), limit("x", "reserved", 9, None)])),
+    ("memory_near_limit", shm(limits=[limit("ram", "touched", 94, 100), limit("tmpfs", "touched", 99, 100)])),
+    ("tmpfs_near_full", shm(tmpfs=[{"path": "/tmp", "size_bytes": 100, "used_bytes": 84}, {"size_bytes": None}])),
+    ("dentry_share", slab(100 * MIB, 0.39)),
+    ("dentry_share", slab(49 * MIB, 0.9)),
+    ("dentry_share", slab(100 * MIB, 0.9, memory_total_bytes=None)),
+    ("shm_allocation_errors", sites(site("a", shm_errors=errors(0)), site("b"))),
+    (
+        "site_not_migratable",
+        sites(site("a"), site("b", "mod_php", False), site("c", "fcgid_wrapper", False, migrated=True)),
+    ),
+    ("master_shared", shm(groups=[{"kind": "php-fpm", "pools": ["www"]}, {"kind": "php-cgi", "pools": ["a", "b"]}])),
+    ("budget_overrun", facts(budget={"fits": True, "short_bytes": 0})),
+    ("budget_overrun", facts()),
+    ("processes_unreadable", shm(groups=[{"name": "php-cgi", "unreadable_processes": 0}])),
+    ("facts_unavailable", facts()),
+]
+
+
+@pytest.mark.parametrize(("code", "severity", "found", "words"), FIRES, ids=[f"{c[0]}-{c[1]}" for c in FIRES])
+def test_a_verdict_fires_with_its_numbers(code: str, severity: str, found: dict[str, Any], words: str) -> None:
+    hits = [verdict for verdict in judge(found) if verdict["code"] == code]
+    assert [(verdict["severity"]) for verdict in hits] == [severity]
+    assert words in hits[0]["sentence"]
+    assert hits[0]["evidence"]
+    assert hits[0]["cure"]["text"]
+
+
+@pytest.mark.parametrize(("code", "found"), QUIETS, ids=[case[0] for case in QUIETS])
+def test_a_verdict_keeps_quiet_below_its_mark(code: str, found: dict[str, Any]) -> None:
+    assert code not in [verdict["code"] for verdict in judge(found)]
+
+
+def test_every_verdict_has_a_case_that_fires_it_and_one_that_does_not() -> None:
+    assert {case[0] for case in FIRES} == {case[0] for case in QUIETS}
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: str(rule.__name__))
+def test_every_rule_fires_in_some_case(rule: Callable[[Any, Thresholds], list[Any]]) -> None:
+    assert any(rule(case[2], Thresholds()) for case in FIRES)
+
+
+def test_a_quiet_host_has_no_verdict() -> None:
+    assert judge(QUIET) == []
+    assert render_text("web1", []) == "web1: no problem found."
+
+
+def test_nothing_gathered_is_never_taken_for_healthy() -> None:
+    assert [verdict["code"] for verdict in judge({})] == ["facts_unavailable"] * 4
+
+
+def test_the_worst_come_first() -> None:
+    found = {**php_cgi(11, 11), **counters("shmpages 99 99 99 99 9", "numproc 99 99 99 99 0")}
+    found["phpops_shm"] = php_cgi(11, 11)["phpops_shm"]
+    del found["phpops_slab"]
+    assert [(verdict["severity"], verdict["code"]) for verdict in judge(found)] == [
+        ("critical", "shmpages_failing"),
+        ("warning", "opcache_segment_per_process"),
+        ("warning", "beancounter_near_limit"),
+        ("info", "facts_unavailable"),
+    ]
+
+
+def test_shmpages_among_the_limits_is_not_told_twice() -> None:
+    found = counters("shmpages 99 99 100 100 0")
+    found["phpops_shm"]["limits"] = [limit("shmpages", "reserved", 99, 100)]
+    assert [verdict["code"] for verdict in judge(found)] == ["shmpages_near_limit"]
+
+
+def test_the_cure_of_shared_memory_depends_on_who_holds_it() -> None:
+    found = counters("shmpages 99 99 99 99 9")
+    found["phpops_shm"]["groups"] = [{"kind": "php-fpm", "processes": 5}]
+    assert judge(found)[0]["cure"]["play"] == "phpops.webhost.tune"
+    found["phpops_shm"]["groups"].append({"kind": "php-cgi", "processes": 5})
+    found["phpops_php_sites"]["sites"] = [site("a"), site("b", migratable=False), site("c", migrated=True)]
+    assert judge(found)[0]["cure"]["play"] == "phpops.webhost.migrate"
+    assert judge(found)[0]["cure"]["variables"] == {"fpm_migrate_sites": ["a"]}
+
+
+def test_several_containers_are_named_and_one_is_not() -> None:
+    parsed = parse_beancounters((SAMPLES / "10-ubc-monitor-3uids-subset.txt").read_text(), 4096)
+    found = facts(phpops_beancounters={"available": True, "containers": container_facts(parsed, 0.9, 4096)})
+    sentences = [verdict["sentence"] for verdict in judge(found)]
+    assert (
+        "dgramrcvbuf of container 102 holds 0 B, 0 % of its limit of 128 KiB; 345 requests were refused." in sentences
+    )
+    assert len(sentences) == 4
+
+
+def test_a_real_dump_gives_its_verdicts() -> None:
+    parsed = parse_beancounters((SAMPLES / "16-geofftech-shmpages12-numproc96.txt").read_text(), 4096)
+    found = facts(phpops_beancounters={"available": True, "containers": container_facts(parsed, 0.9, 4096)})
+    assert [(verdict["code"], verdict["severity"]) for verdict in judge(found)] == [
+        ("shmpages_failing", "critical"),
+        ("beancounter_failed", "warning"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"nearlimit": 0.5}, "nearlimit is no threshold: use one of near_limit,"),
+        ({"near_limit": 90}, "near_limit is 90: give a share"),
+        ({"near_limit": "0.9"}, "near_limit is '0.9': give a share"),
+        ({"near_limit": 0}, "near_limit is 0: give a share"),
+        ({"near_limit": True}, "near_limit is True: give a share"),
+        ({"own_segments": 0}, "own_segments is 0: give a whole number"),
+        ({"own_segments": 2.5}, "own_segments is 2.5: give a whole number"),
+        ({"shm_errors": None}, "shm_errors is None: give a whole number"),
+    ],
+)
+def test_a_threshold_that_makes_no_sense_is_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadThreshold, match="^" + message.replace("(", r"\(")):
+        Thresholds.of(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "found"),
+    [
+        ("near_limit", 0.5, "shmpages_near_limit", counters("shmpages 60 99 100 100 0")),
+        ("near_limit", 0.5, "beancounter_near_limit", counters("numproc 60 99 100 100 0")),
+        ("near_limit", 0.5, "reserved_near_limit", shm(limits=[limit("commit_limit", "reserved", 60, 100)])),
+        ("memory_near_limit", 0.5, "memory_near_limit", shm(limits=[limit("ram", "touched", 60, 100)])),
+        ("tmpfs_near_full", 0.5, "tmpfs_near_full", shm(tmpfs=[{"path": "/", "size_bytes": 9, "used_bytes": 6}])),
+        ("dentry_slab_share", 0.1, "dentry_share", slab(100 * MIB, 0.2)),
+        ("dentry_memory_share", 0.01, "dentry_share", slab(20 * MIB, 0.5)),
+        ("own_segments", 1, "opcache_segment_per_process", php_cgi(1, 1)),
+    ],
+)
+def test_a_threshold_moves_its_mark(name: str, value: float, code: str, found: dict[str, Any]) -> None:
+    assert code not in [verdict["code"] for verdict in judge(found)]
+    assert code in [verdict["code"] for verdict in judge(found, Thresholds.of({name: value}))]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("dentry_memory_share_critical", 0.05, slab(100 * MIB, 0.5)),
+        (
+            "own_segments_share_critical",
+            0.1,
+            php_cgi(3, 3, limits=[limit("shmpages", "reserved", 0, 1024 * MIB)]),
+        ),
+    ],
+)
+def test_a_threshold_moves_its_severity(name: str, value: float, found: dict[str, Any]) -> None:
+    assert judge(found)[0]["severity"] == "warning"
+    assert judge(found, Thresholds.of({name: value}))[0]["severity"] == "critical"
+
+
+def test_errors_below_the_threshold_are_no_verdict() -> None:
+    assert judge(sites(site("a", shm_errors=errors(4))), Thresholds.of({"shm_errors": 5})) == []
+
+
+def test_the_text_names_the_host_the_counts_and_the_command() -> None:
+    found = counters("shmpages 247122 262144 262144 262144 10067", "numproc 99 99 99 99 0")
+    found["phpops_php_sites"]["sites"] = [site("it's")]
+    assert render_text("web1", judge(found)).split("\n") == [
+        "web1: 1 critical, 1 warning, 0 info",
+        "[critical] shmpages_failing: shmpages holds 965.3 MiB, 94 % of its limit of 1 GiB; "
+        "10067 requests were refused.",
+        "    Move the sites from php-cgi to PHP-FPM, whose workers share one segment.",
+        "    ansible-playbook phpops.webhost.migrate --limit web1 "
+        """--extra-vars '{"fpm_migrate_sites": ["it'"'"'s"]}'""",
+        "[warning] beancounter_near_limit: numproc holds 99, 100 % of its limit of 99.",
+        "    Raise numproc on the node before it fails, or let the container use less of it.",
+    ]
+
+
+def test_control_characters_of_a_host_do_not_reach_the_terminal() -> None:
+    text = render_text("web\x1b[1m", judge(sites(site("a\x1b]0;x\x07\n", migratable=False))))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert len(text.split("\n")) == 3
+
+
+KEYS = ("available", "groups", "limits", "tmpfs", "sites", "containers", "resources", "shmpages", "numproc", "kind")
+KEYS += ("pools", "processes", "dentry", "shm_errors", "php", "reasons", "failcnt", "used_ratio", "held", "ceiling")
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(KEYS),
+            inner,
+            max_size=4,
+        ),
+    ),
+    max_leaves=20,
+)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(sorted([*QUIET, "budget"])), JSON, max_size=5),
+    st.dictionaries(st.sampled_from(KEYS), JSON, max_size=9),
+)
+def test_facts_of_any_shape_give_verdicts_that_can_be_shown(found: dict[str, Any], part: dict[str, Any]) -> None:
+    whole = {key: {**part, "available": True} for key in QUIET}
+    text = render_text("web1", judge(json.loads(json.dumps({**whole, **found}))))
+    assert text.startswith("web1: ")
