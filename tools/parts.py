@@ -11,7 +11,7 @@ from pathlib import Path
 
 from paths import ROOT, TREE, VENV
 
-CORE = "ansible_collections.phpops.webhost.plugins.module_utils"
+UTILS = "ansible_collections.phpops.webhost.plugins.module_utils"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def test_parts() -> list[Part]:
         Part("lint:shellcheck", ("shellcheck", *shell_files())),
         Part("lint:build", (python, f"{tools}/build.py")),
         Part("docs", (python, f"{tools}/docs.py")),
-        Part("typecheck", ("env", f"MYPYPATH={TREE}", tool("mypy"), "-p", f"{CORE}._core")),
+        Part("typecheck:core", ("env", f"MYPYPATH={TREE}", tool("mypy"), "-p", f"{UTILS}._core")),
+        Part("typecheck:tools", ("env", f"MYPYPATH={ROOT}/tools", tool("mypy"), "tools")),
         Part("unit", (tool("pytest"), "--quiet", "tests/unit"), 900),
         Part("sanity:oldest", (python, f"{tools}/sanity.py", "oldest"), 1200),
         Part("sanity:newest", (python, f"{tools}/sanity.py", "newest"), 1200),
