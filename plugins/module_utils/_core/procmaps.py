@@ -14,6 +14,9 @@ OPCACHE_MIN_BYTES = 8 * 1024 * 1024
 #: What holds the pages of a mapping.
 ANONYMOUS, SYSV, POSIX, MEMFD, HUGETLB, TMPFS = "anonymous", "sysv", "posix", "memfd", "hugetlb", "tmpfs"
 
+# Keys of SysV segments that PHP makes for itself alone: IPC_PRIVATE, and the -1 that OPcache starts with.
+_PRIVATE_SYSV = ("/SYSV00000000", "/SYSVffffffff")
+
 # Only shared mappings (the fourth flag is "s") match, so private ones cost one failed match each.
 _SHARED = re.compile(
     r"^([0-9a-f]{1,16})-([0-9a-f]{1,16}) [r-][w-]([x-])s ([0-9a-f]{1,16}) ([0-9a-f]{1,8}:[0-9a-f]{1,8}) (\d{1,20})"
@@ -94,29 +97,34 @@ def segment_key(mapping: Mapping) -> tuple[str, int, str]:
 
 
 def opcache_segment(mappings: Iterable[Mapping]) -> list[Mapping]:
-    """Return the mappings of the one segment that is OPcache's among those of a PHP process; [] when there is none.
+    """Return the mappings of OPcache's segment among those of a PHP process; [] when there is none.
 
     A file that PHP names ZendAccelerator* is certain. Else it is the segment of at least 8 MiB that has executable
-    pages (the JIT buffer), else the one that was made last: OPcache starts after all other extensions (APCu), and
-    the kernel numbers shared memory upwards.
+    pages (the JIT buffer), else the one that was made last: OPcache starts after all other extensions (APCu), and the
+    kernel numbers shared memory upwards. In the memory model "shm" OPcache takes several private SysV segments
+    of up to 32 MiB (seen with PHP 8.2), which count as one.
     """
+    segments: dict[tuple[object, ...], list[Mapping]] = {}
+    for mapping in mappings:
+        piece = mapping.backing == SYSV and mapping.path.startswith(_PRIVATE_SYSV)
+        key: tuple[object, ...] = (SYSV,) if piece else segment_key(mapping)
+        segments.setdefault(key, []).append(mapping)
+    candidates = []
+    for parts in segments.values():
+        named = "/ZendAccelerator" in parts[0].path
+        unnamed = parts[0].backing in (ANONYMOUS, HUGETLB) or parts[0].path.startswith(_PRIVATE_SYSV)
+        if (named or unnamed) and reserved_bytes(parts) >= OPCACHE_MIN_BYTES:
+            executable = any(part.executable for part in parts)
+            candidates.append(((named, executable, max(part.inode for part in parts)), parts))
+    return max(candidates, key=lambda candidate: candidate[0])[1] if candidates else []
+
+
+def reserved_bytes(mappings: Iterable[Mapping]) -> int:
+    """Return how many bytes these mappings of one process reserve, each part of each segment once."""
     segments: dict[tuple[str, int, str], list[Mapping]] = {}
     for mapping in mappings:
         segments.setdefault(segment_key(mapping), []).append(mapping)
-    best: tuple[bool, bool, int] | None = None
-    chosen: list[Mapping] = []
-    for (_device, inode, backing), parts in segments.items():
-        named = "/ZendAccelerator" in parts[0].path
-        if backing in (MEMFD, TMPFS) and not named:
-            continue
-        if backing == POSIX and not named:
-            continue
-        if mapped_bytes(parts) < OPCACHE_MIN_BYTES:
-            continue
-        rank = (named, any(part.executable for part in parts), inode)
-        if best is None or rank > best:
-            best, chosen = rank, parts
-    return chosen
+    return sum(mapped_bytes(parts) for parts in segments.values())
 
 
 def opcache_segment_bytes(maps_text: str) -> int | None:
@@ -125,7 +133,7 @@ def opcache_segment_bytes(maps_text: str) -> int | None:
     None means that no mapping looks like one: OPcache is off, or the master has not started it yet.
     """
     parts = opcache_segment(shared_mappings(maps_text))
-    return mapped_bytes(parts) if parts else None
+    return reserved_bytes(parts) if parts else None
 
 
 def parse_status(text: str) -> Status:

@@ -156,7 +156,7 @@ def find_segments(groups: Sequence[Group]) -> list[Segment]:
             for mapping in process.mappings or ():
                 parts.setdefault(procmaps.segment_key(mapping), []).append(mapping)
             opcache = procmaps.opcache_segment(process.mappings or ()) if php and parts else []
-            opcache_key = procmaps.segment_key(opcache[0]) if opcache else None
+            opcache_keys = {procmaps.segment_key(mapping) for mapping in opcache}
             for key, mappings in parts.items():
                 backing = key[2]
                 full_key = (*key, process.ipc_namespace if backing == procmaps.SYSV else "")
@@ -177,7 +177,7 @@ def find_segments(groups: Sequence[Group]) -> list[Segment]:
                     )
                 segment.bytes = max(segment.bytes, size)
                 segment.pids.append(process.pid)
-                if key == opcache_key:
+                if key in opcache_keys:
                     segment.kind = "opcache"
                 if group.name not in segment.groups:
                     segment.groups.append(group.name)
