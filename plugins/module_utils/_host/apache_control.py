@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Checks and reloads Apache without losing its parent process."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import tempfile
+import time
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive, parse_config_dump
+
+# (words, variables to add) -> (status, stdout, stderr)
+RunWith = Callable[[List[str], Dict[str, str]], Tuple[int, str, str]]
+MaybeText = Optional[str]
+
+INFO_MODULE = "/usr/lib/apache2/modules/mod_info.so"
+
+
+class ApacheError(Exception):
+    """Apache refused a configuration or did not survive a reload; one sentence."""
+
+
+class Apache:
+    """One host's Apache, by apache2ctl. Times are seconds."""
+
+    def __init__(self, run: RunWith, config_root: str = "/etc/apache2", pid_file: str = "/run/apache2/apache2.pid"):
+        self._run = run
+        self.config_root = config_root
+        self.pid_file = pid_file
+
+    def _ctl(self, words: list[str], config_root: MaybeText = None) -> tuple[int, str, str]:
+        environment = {"APACHE_ULIMIT_MAX_FILES": "true", "LC_ALL": "C"}
+        if config_root:
+            environment["APACHE_CONFDIR"] = config_root
+        return self._run(["apache2ctl", *words], environment)
+
+    def complaint(self, config_root: MaybeText = None) -> MaybeText:
+        """Return None when `apache2ctl -t` passes, else what Apache says, on one line."""
+        status, out, err = self._ctl(["-t"], config_root)
+        if status == 0:
+            return None
+        lines = [line.strip() for line in (err + "\n" + out).splitlines()]
+        noise = ("AH00558", "Action '-t'", "The Apache error log", "Setting ulimit", "/usr/sbin/apache2ctl:")
+        return " ".join(line for line in lines if line and not line.startswith(noise)) or f"status {status}"
+
+    def staged_complaint(self, texts: Mapping[str, bytes], links: Mapping[str, str], gone: list[str]) -> MaybeText:
+        """Return what Apache would say with these files, new symlinks and removed names; None when it passes.
+
+        It is tried on a copy of the configuration's folder. A file outside of it can't be: the check after the
+        swap, on the real files, covers those.
+        """
+        with tempfile.TemporaryDirectory(prefix="phpops-stage-") as folder:
+            stage = Path(folder) / "apache2"
+            shutil.copytree(self.config_root, stage, symlinks=True)
+            for path, text in texts.items():
+                place = self._in_stage(path, stage)
+                if place is not None:
+                    place.write_bytes(text)
+            for path in gone:
+                place = self._in_stage(path, stage)
+                if place is not None and place.is_symlink():
+                    place.unlink()
+            for path, goal in links.items():
+                place = self._in_stage(path, stage)
+                if place is not None and not place.is_symlink():
+                    place.symlink_to(goal)
+            return self.complaint(str(stage))
+
+    def _in_stage(self, path: str, stage: Path) -> Path | None:
+        try:
+            return stage / Path(path).relative_to(self.config_root)
+        except ValueError:
+            return None
+
+    def dump(self) -> list[Directive]:
+        """Return the configuration that is on disk, as Apache prints it. Raises ApacheError."""
+        load = ["-c", "LoadModule info_module " + INFO_MODULE] if Path(INFO_MODULE).exists() else []
+        status, out, err = self._ctl([*load, "-t", "-D", "DUMP_CONFIG"])
+        if status != 0:
+            raise ApacheError("Apache doesn't print its configuration: " + (err.strip() or f"status {status}"))
+        return parse_config_dump(out)
+
+    def modules(self) -> str:
+        """Return what `apache2ctl -M` prints, "" when it fails."""
+        status, out, _err = self._ctl(["-M"])
+        return out if status == 0 else ""
+
+    def parent(self) -> int:
+        """Return the pid of the running parent process, 0 when there is none."""
+        try:
+            pid = int(Path(self.pid_file).read_text(encoding="ascii").strip())
+            return pid if Path(f"/proc/{pid}").is_dir() else 0
+        except (OSError, ValueError):
+            return 0
+
+    def graceful(self, timeout_seconds: float) -> float:
+        """Reload once and wait until the parent has children of the new generation; return the seconds it took.
+
+        Raises ApacheError when the parent is gone afterwards, or makes no new children in time.
+        """
+        parent, before = self.parent(), time.monotonic()
+        if not parent:
+            raise ApacheError(f"Apache is not running ({self.pid_file} names no process): start it first.")
+        old = children(parent)
+        status, out, err = self._ctl(["graceful"])
+        if status != 0:
+            raise ApacheError("apache2ctl graceful failed: " + (err.strip() or out.strip() or f"status {status}"))
+        while time.monotonic() - before < timeout_seconds:
+            if self.parent() != parent:
+                raise ApacheError(f"Apache's parent process {parent} ended at the reload: see its error log.")
+            # mod_fcgid's process manager is one new child, the first worker process another.
+            if len(children(parent) - old) >= 2:
+                time.sleep(0.2)
+                if self.parent() == parent:
+                    return time.monotonic() - before
+            time.sleep(0.05)
+        raise ApacheError(f"Apache started no new processes within {timeout_seconds:g} s after the reload.")
+
+    def start(self) -> None:
+        """Start Apache again, after its parent ended."""
+        self._run(["systemctl", "start", "apache2.service"], {})
+
+
+def children(parent: int) -> frozenset[int]:
+    """Return the pids of a process's children (/proc/PID/task/TID/children, proc(5))."""
+    try:
+        text = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    except OSError:
+        return frozenset()
+    return frozenset(int(word) for word in text.split())
+
+
+def broken_certificates(dump: list[Directive]) -> list[str]:
+    """Return a sentence for each certificate that doesn't match its key.
+
+    `-t` doesn't see it, and at a graceful reload the parent ends (tried with 2.4.71). A key with a passphrase is
+    passed over: Apache asks for it at start alone.
+    """
+    found: list[str] = []
+    for pair in _pairs(dump):
+        problem = _mismatch(*pair)
+        if problem and problem not in found:
+            found.append(problem)
+    return found
+
+
+def _pairs(directives: list[Directive]) -> list[tuple[str, str]]:
+    certificates = [item.words[0] for item in directives if item.key == "sslcertificatefile" and item.words]
+    keys = [item.words[0] for item in directives if item.key == "sslcertificatekeyfile" and item.words]
+    keys += certificates[len(keys) :]
+    pairs = list(zip(certificates, keys))
+    for item in directives:
+        pairs += _pairs(item.children)
+    return pairs
+
+
+class _NeedsPassphrase(Exception):
+    pass
+
+
+def _mismatch(certificate: str, key: str) -> MaybeText:
+    def ask() -> str:
+        raise _NeedsPassphrase
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=ask)
+    except _NeedsPassphrase:
+        return None
+    except (OSError, ssl.SSLError) as error:
+        return f"The certificate {certificate} and the key {key} don't fit or can't be read: {error}."
+    return None
