@@ -23,6 +23,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_setti
 
 # Sizes move in steps of 2 MiB: the kernel can back them with huge pages, and noise moves no size.
 MEMORY_STEP_MIB = 2
+# The key table of a small site has room for growth: 1979 keys cost 93 KiB.
+LEAST_KEYS = 1979
 SIZE_DIRECTIVES = ("memory_consumption", "interned_strings_buffer", "max_accelerated_files")
 
 
@@ -77,7 +79,7 @@ def memory_mib(scripts_bytes: int, buffer_mib: int, max_accelerated_files: int) 
 
 def setting_for(need: Need, factor: float, php_version: str) -> Setting:
     """Return the three sizes that hold ``need`` times ``factor`` (headroom, 1.0 for none)."""
-    keys = min(prime_for(int(need.keys * factor)), MAX_ACCELERATED_FILES)
+    keys = min(prime_for(max(int(need.keys * factor), LEAST_KEYS)), MAX_ACCELERATED_FILES)
     strings = interned_buffer_mib(int(need.interned_bytes * factor), php_version)
     return Setting(memory_mib(int(need.scripts_bytes * factor), strings, keys), strings, keys)
 

@@ -12,22 +12,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Callable, NamedTuple, Sequence
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.runtime_php import PhpFile
+
 # Filesystems of the kernel: a link that leads there is followed no further.
 KERNEL_ROOTS = ("/proc", "/sys", "/dev")
 HEAD_BYTES = 4096
-
-
-class PhpFile(NamedTuple):
-    """One file: real path, size, times in seconds since the epoch, and who may write it or its folder."""
-
-    path: str
-    size_bytes: int
-    mtime_seconds: float
-    ctime_seconds: float
-    uid: int
-    mode: int
-    folder_uid: int
-    folder_mode: int
 
 
 class Walk(NamedTuple):
@@ -117,7 +106,7 @@ def _take(
 ) -> None:
     if path in files or not path.endswith(extensions) or _shut_out(path, exclude):
         return
-    if not path.endswith(".php") and not _holds_php(path):
+    if not path.endswith(".php") and b"<?" not in read_head(path):
         return
     files[path] = PhpFile(
         path,
@@ -125,15 +114,18 @@ def _take(
         found.st_mtime,
         found.st_ctime,
         found.st_uid,
+        found.st_gid,
         found.st_mode,
         folder.st_uid,
+        folder.st_gid,
         folder.st_mode,
     )
 
 
-def _holds_php(path: str) -> bool:
+def read_head(path: str) -> bytes:
+    """Return a file's first 4 KiB, nothing when it can't be read."""
     try:
         with Path(path).open("rb") as file:
-            return b"<?" in file.read(HEAD_BYTES)
+            return file.read(HEAD_BYTES)
     except OSError:
-        return False
+        return b""

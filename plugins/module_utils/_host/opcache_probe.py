@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Asks a running pool for its OPcache figures: a small script, placed where the pool may read it, and taken away."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import StatusError, parse_status
+from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError, request, script_params
+
+Request = Callable[..., Response]
+
+# Framed, because code of the site that is prepended to every script may print something too.
+_FRAME = "phpops-opcache-probe"
+SCRIPT = f"""<?php
+$api = function_exists('opcache_get_status');
+echo "\\n{_FRAME}:", json_encode([
+    'api' => $api,
+    'status' => $api ? @opcache_get_status(false) : null,
+    'restrict_api' => ini_get('opcache.restrict_api'),
+    'open_basedir' => ini_get('open_basedir'),
+    'directives' => array_map('strval', array_filter(
+        extension_loaded('Zend OPcache') ? ini_get_all('Zend OPcache', false) : [], 'is_scalar')),
+    'version' => PHP_VERSION,
+    'now' => time(),
+]), ":{_FRAME}\\n";
+"""
+
+
+class ProbeError(Exception):
+    """No figures could be had from the pool; the message is a sentence with the cure."""
+
+
+class Place(NamedTuple):
+    """A folder that a pool may be able to read, and how the script's name must begin there."""
+
+    folder: str
+    prefix: str = ".phpops-"
+
+
+class Measured(NamedTuple):
+    """What a pool says of itself: parsed status, its ini values, PHP version, and how old its cache is."""
+
+    status: dict[str, Any]
+    directives: dict[str, str]
+    version: str
+    age_seconds: int | None
+
+
+def places(folders: Sequence[str], restrict_api: str = "", open_basedir: str = "") -> list[Place]:
+    """Return where the script may go, best first; restrict_api is a prefix of a path, open_basedir a list of them."""
+    if restrict_api:
+        path = Path(restrict_api)
+        return [Place(restrict_api.rstrip("/")), Place(str(path.parent), path.name)]
+    allowed = [entry.rstrip("/") or "/" for entry in open_basedir.split(":") if entry.startswith("/")]
+    if not allowed:
+        return [Place(folder) for folder in folders]
+    inside = [folder for folder in folders if any(_below(folder, entry) for entry in allowed)]
+    return [Place(folder) for folder in [*inside, *allowed]]
+
+
+def measure(
+    socket_path: str, folders: Sequence[str], gid: int, timeout_seconds: float, ask: Request = request
+) -> Measured:
+    """Return the figures of the master behind a socket.
+
+    The script is root's, readable by group ``gid`` (mode 0640), unguessable in name, and removed whatever happens.
+    It is tried in each of ``folders``, then where the pool's open_basedir and opcache.restrict_api allow it. Raises
+    ProbeError with the reason of each place.
+    """
+    tried: dict[Place, str] = {}
+    pending = places(folders)
+    while pending:
+        place = pending.pop(0)
+        if place in tried:
+            continue
+        try:
+            answer = _ask(socket_path, place, gid, timeout_seconds, ask)
+        except (OSError, FastCgiError, ProbeError) as error:
+            tried[place] = str(error)
+            continue
+        if not answer["api"]:
+            raise ProbeError(
+                "The pool has no opcache_get_status(): OPcache is not loaded, or disable_functions has it."
+            )
+        if answer["status"] is False and answer["restrict_api"]:
+            tried[place] = f"opcache.restrict_api is {answer['restrict_api']}"
+            pending = places(folders, answer["restrict_api"], answer["open_basedir"]) + pending
+            continue
+        return _measured(answer)
+    reasons = "; ".join(f"{place.folder}: {reason}" for place, reason in tried.items()) or "no folder was given"
+    raise ProbeError(f"The pool behind {socket_path} could not run the script that asks OPcache ({reasons}).")
+
+
+def _measured(answer: Mapping[str, Any]) -> Measured:
+    try:
+        status = parse_status(json.dumps(answer["status"]))
+    except StatusError as error:
+        raise ProbeError(str(error)) from error
+    started = status["start_time_seconds"]
+    reset = status["last_restart_time_seconds"]
+    since = max(started or 0, reset or 0)
+    directives = {str(key): str(value) for key, value in (answer["directives"] or {}).items()}
+    age = max(int(answer["now"]) - since, 0) if since else None
+    return Measured(status, directives, str(answer["version"]), age)
+
+
+def _ask(socket_path: str, place: Place, gid: int, timeout_seconds: float, ask: Request) -> dict[str, Any]:
+    folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    name = f"{place.prefix}{secrets.token_hex(16)}.php"
+    try:
+        # Exclusive and relative to the folder: a site's user who owns it can't have root write elsewhere.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(SCRIPT.encode())
+                file.flush()
+                os.fchown(file.fileno(), -1, gid)
+                os.fchmod(file.fileno(), 0o640)
+            path = f"{place.folder.rstrip('/')}/{name}"
+            response = ask(socket_path, script_params(path, place.folder, "/" + name), timeout_seconds=timeout_seconds)
+        finally:
+            os.unlink(name, dir_fd=folder)
+    finally:
+        os.close(folder)
+    return _framed(response)
+
+
+def _framed(response: Response) -> dict[str, Any]:
+    text = response.body.decode("utf-8", "replace")
+    begin, _, rest = text.partition(f"\n{_FRAME}:")
+    body, end, _ = rest.partition(f":{_FRAME}\n")
+    if not end:
+        said = " ".join((response.stderr or begin).split())[:200] or "an empty answer"
+        raise ProbeError(f"status {response.status}, {said}")
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise ProbeError(f"the answer is no JSON ({error})") from error
+    if not isinstance(answer, dict) or not {"api", "status", "restrict_api", "now"} <= set(answer):
+        raise ProbeError("the answer is not of this script")
+    return answer
+
+
+def _below(path: str, entry: str) -> bool:
+    return path == entry or path.startswith(entry.rstrip("/") + "/")
