@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""What slots this host has, without changing anything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
+from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
+
+
+def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, Any]:
+    master = Master(run, site, slot, layout)
+    state = systemd.show(run, master.unit, ["ActiveState", "MainPID"])
+    active, pid = state["ActiveState"] in ("active", "reloading"), int(state["MainPID"] or 0)
+    return {
+        "unit": master.unit,
+        "active": active,
+        "master_pid": pid or None,
+        "socket": master.socket,
+        "segment_bytes": master.segment_bytes() if pid else None,
+        "document_root": store.read_link(f"{layout.slot_dir(site, slot)}/docroot"),
+    }
+
+
+def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
+    live, spec, reason = None, None, None
+    try:
+        live = store.live_slot(site, layout)
+        spec = store.read_stored(site, live, layout) if live else None
+    except StepFailed as error:
+        reason = str(error)
+    if spec is not None:
+        # Secrets stay on the host: the names are told, the values are not.
+        spec["environment"] = dict.fromkeys(spec.get("environment") or {}, None)
+    slots = {}
+    for slot in SLOTS:
+        try:
+            slots[slot] = _slot(run, site, slot, layout)
+        except systemd.SystemctlError as error:
+            reason = reason or f"systemd can't be asked: {error}."
+    return {"name": site, "spec": spec, "live_slot": live, "slots": slots, "reason": reason}
+
+
+def slot_facts(run: systemd.Run, layout: Layout) -> dict[str, Any]:
+    """Return {available, reason, sites} as slot_facts documents it; never raises for what the host lacks."""
+    if not Path(layout.state).is_dir():
+        return {"available": False, "reason": f"There is no folder {layout.state} on this host.", "sites": []}
+    if not os.access(layout.state, os.R_OK | os.X_OK):
+        return {"available": False, "reason": f"{layout.state} can't be read: run the task with become.", "sites": []}
+    return {"available": True, "reason": None, "sites": [_site(run, site, layout) for site in store.sites(layout)]}
