@@ -60,9 +60,12 @@ def master_shared(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     """Several pools run under one PHP-FPM master and so share one OPcache segment."""
     found = []
     for group in entries(section(facts, "phpops_shm"), "groups"):
-        pools = group.get("pools") if group.get("kind") == "php-fpm" else None
-        if isinstance(pools, (list, tuple)) and len(pools) > 1:
-            names = ", ".join(str(pool) for pool in pools[:5]) + (", …" if len(pools) > 5 else "")
+        listed = group.get("pools") if group.get("kind") == "php-fpm" else None
+        names_of_all = [str(pool) for pool in listed] if isinstance(listed, (list, tuple)) else []
+        # pm.status_listen makes FPM run a pool of its own for the status page.
+        pools = [pool for pool in names_of_all if pool[: -len("_status")] not in names_of_all]
+        if len(pools) > 1:
+            names = ", ".join(pools[:5]) + (", …" if len(pools) > 5 else "")
             sentence = (
                 f"One PHP-FPM master ({group.get('unit') or group.get('name')}) runs {len(pools)} pools ({names}): "
                 "they share one OPcache, and a full cache or a restart meets all of them."
@@ -115,7 +118,9 @@ def tmpfs_near_full(facts: Facts, marks: Thresholds) -> list[Verdict]:
     found = []
     for mount in entries(section(facts, "phpops_shm"), "tmpfs"):
         size, used = number(mount, "size_bytes"), number(mount, "used_bytes")
-        if size and used / size >= marks.tmpfs_near_full:
+        # Nobody can fill a read-only one (systemd's credentials are such).
+        writable = "ro" not in str(mount.get("options") or "").split(",")
+        if size and writable and used / size >= marks.tmpfs_near_full:
             sentence = (
                 f"The tmpfs {mount.get('path')} holds {human_bytes(used)}, {human_percent(used / size)} of its "
                 f"{human_bytes(size)}."

@@ -92,7 +92,9 @@ def facts_unavailable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
 def processes_unreadable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     """Shared memory of some processes could not be read, so sums are too small."""
     shm = section(facts, "phpops_shm")
-    groups = [group for group in entries(shm, "groups") if number(group, "unreadable_processes")]
+    # Kernel helpers and the like hold no segment that matters here.
+    served = [group for group in entries(shm, "groups") if group.get("kind") != "other"]
+    groups = [group for group in served if number(group, "unreadable_processes")]
     hidden = sub(shm, "processes").get("hidden") is True
     if not groups and not hidden:
         return []
