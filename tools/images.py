@@ -7,6 +7,7 @@ An image carries the hash of everything here that determines it, as the label ph
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -103,7 +104,10 @@ def prune() -> None:
 def main() -> int:
     """Build what is missing, all at the same time."""
     failed = 0
-    with ThreadPoolExecutor() as pool:
+    # A second run that starts meanwhile waits, and then finds them built.
+    lock = (FOLDER / "containers.conf").open(encoding="utf-8")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock, ThreadPoolExecutor() as pool:
         for job in [pool.submit(ensure, image) for image in IMAGES]:
             try:
                 print(job.result(), flush=True)

@@ -11,14 +11,18 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 from parts import Part, soak_parts, test_parts
 from paths import CACHE, ROOT, environment
 
 STARTED = time.monotonic()
 TAIL_LINES = 80
+# The process groups of the parts that run now.
+RUNNING: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,17 @@ def say(text: str) -> None:
     print(f"[{time.monotonic() - STARTED:5.0f} s] {text}", flush=True)
 
 
-def execute(part: Part, log: Path | None) -> Outcome:
-    """Run one part, in a process group of its own so that its time limit ends all of it."""
-    say(f"{part.name}: {' '.join(Path(part.command[0]).name.split() + list(part.command[1:]))[:100]}")
-    started = time.monotonic()
-    output = log.open("w", encoding="utf-8") if log else None
-    problem = ""
+def stop(number: int, _frame: object) -> NoReturn:
+    """End what runs when we are told to end: the parts have process groups of their own."""
+    for group in RUNNING.copy():
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGTERM)
+    print(f"ended by {signal.Signals(number).name}", flush=True)
+    os._exit(128 + number)
+
+
+def wait(part: Part, output: TextIO | None) -> str:
+    """Run one part to its end or its time limit; return what went wrong, or ""."""
     try:
         process = subprocess.Popen(
             part.command,
@@ -52,18 +61,29 @@ def execute(part: Part, log: Path | None) -> Outcome:
             stderr=subprocess.STDOUT if output else None,
             start_new_session=True,
         )
-        try:
-            status = process.wait(timeout=part.limit_seconds)
-            problem = f"exit status {status}" if status else ""
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            problem = f"not done after {part.limit_seconds} s"
     except OSError as error:
-        problem = f"could not start: {error}"
+        return f"could not start: {error}"
+    RUNNING.add(process.pid)
+    try:
+        status = process.wait(timeout=part.limit_seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return f"not done after {part.limit_seconds} s"
     finally:
-        if output:
-            output.close()
+        RUNNING.discard(process.pid)
+    return f"exit status {status}" if status else ""
+
+
+def execute(part: Part, log: Path | None) -> Outcome:
+    """Run one part; its output goes to the log, or to the terminal."""
+    say(f"{part.name}: {' '.join((Path(part.command[0]).name, *part.command[1:]))[:100]}")
+    started = time.monotonic()
+    if log:
+        with log.open("w", encoding="utf-8") as output:
+            problem = wait(part, output)
+    else:
+        problem = wait(part, None)
     return Outcome(part.name, problem, time.monotonic() - started, log)
 
 
@@ -110,6 +130,8 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="part", help="names or groups of parts, or soak; default: all")
     parser.add_argument("--jobs", type=int, default=1, help="how many parts run at the same time")
     arguments = parser.parse_args()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     outcomes = run_all(choose(arguments.parts), max(1, arguments.jobs))
     width = max(len(outcome.name) for outcome in outcomes)
     print(f"\n{'part':<{width}}  result  seconds")
