@@ -152,17 +152,7 @@ def tmpfs_mounts(mounts: Sequence[memory_limits.Mount], here: bool = True) -> li
         if mount.fstype != "tmpfs" or mount.root != "/" or mount.device in devices:
             continue
         devices.add(mount.device)
-        size = used = None
-        reason = None if here else "The mount is another host's."
-        try:
-            if not here:
-                raise FileNotFoundError(mount.path)
-            space = os.statvfs(mount.path)
-            # A tmpfs without a limit (size=0) has no blocks.
-            size = space.f_blocks * space.f_frsize or None
-            used = (space.f_blocks - space.f_bfree) * space.f_frsize if size else None
-        except OSError as error:
-            reason = f"{mount.path}: {os.strerror(error.errno or 0)}."
+        size, used, reason = _use(mount.path) if here else (None, None, "The mount is another host's.")
         found.append(
             {
                 "path": mount.path,
@@ -174,3 +164,14 @@ def tmpfs_mounts(mounts: Sequence[memory_limits.Mount], here: bool = True) -> li
             }
         )
     return found
+
+
+def _use(path: str) -> tuple[int | None, int | None, str | None]:
+    """Return a tmpfs's size and use, or the reason why not; one without a limit (size=0) has no blocks to count."""
+    try:
+        space = os.statvfs(path)
+    except OSError as error:
+        return None, None, f"{path}: {os.strerror(error.errno or 0)}."
+    if not space.f_blocks:
+        return None, None, None
+    return space.f_blocks * space.f_frsize, (space.f_blocks - space.f_bfree) * space.f_frsize, None
