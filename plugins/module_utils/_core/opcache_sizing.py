@@ -95,8 +95,8 @@ def as_directives(setting: Setting) -> dict[str, str]:
     return {"opcache." + name: str(value) for name, value in zip(SIZE_DIRECTIVES, setting)}
 
 
-def explain(need: Need, factor: float, setting: Setting, basis: str) -> dict[str, dict[str, Any]]:
-    """Return each size with its reason in words; ``basis`` says where the need comes from, as in "in 5466 scripts"."""
+def explain(need: Need, factor: float, setting: Setting, basis: str, keys_basis: str = "") -> dict[str, dict[str, Any]]:
+    """Return each size with its reason in words; ``basis`` says where the need comes from, as in "for 5466 scripts"."""
     table = prime_for(setting.max_accelerated_files) * KEY_SLOT_BYTES
     return {
         "memory_consumption": {
@@ -115,8 +115,8 @@ def explain(need: Need, factor: float, setting: Setting, basis: str) -> dict[str
             "value": setting.max_accelerated_files,
             "prime": prime_for(setting.max_accelerated_files),
             "unit": "keys",
-            "reason": f"{need.keys} keys {basis}, times {factor:g}; PHP takes the next prime of its list, "
-            f"{prime_for(setting.max_accelerated_files)}.",
+            "reason": f"{need.keys} keys {keys_basis or basis}, times {factor:g}; PHP takes the next prime of its "
+            f"list, {prime_for(setting.max_accelerated_files)}.",
         },
     }
 

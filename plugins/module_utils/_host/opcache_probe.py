@@ -21,13 +21,17 @@ Request = Callable[..., Response]
 _FRAME = "phpops-opcache-probe"
 SCRIPT = f"""<?php
 $api = function_exists('opcache_get_status');
+$all = function_exists('ini_get_all') ? ini_get_all(null, false) : [];
+$own = [];
+foreach ($all as $name => $value) {{
+    if (strncmp($name, 'opcache.', 8) === 0) {{ $own[$name] = (string) $value; }}
+}}
 echo "\\n{_FRAME}:", json_encode([
     'api' => $api,
     'status' => $api ? @opcache_get_status(false) : null,
-    'restrict_api' => ini_get('opcache.restrict_api'),
-    'open_basedir' => ini_get('open_basedir'),
-    'directives' => array_map('strval', array_filter(
-        extension_loaded('Zend OPcache') ? ini_get_all('Zend OPcache', false) : [], 'is_scalar')),
+    'restrict_api' => (string) ini_get('opcache.restrict_api'),
+    'open_basedir' => (string) ini_get('open_basedir'),
+    'directives' => $own,
     'version' => PHP_VERSION,
     'now' => time(),
 ]), ":{_FRAME}\\n";

@@ -46,6 +46,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_sites import SizedSite
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_files import Walk, find_php_files, read_head
 
+# A full key table is as bad as full memory, and a key costs 48 bytes: each file of the site gets one, up to here.
+MOST_KEYS_BY_FILES = 16000
+
 
 class Limits(NamedTuple):
     """Bounds of one site's measurement, and how to take it."""
@@ -77,7 +80,7 @@ def size_site(site: SizedSite, run: Run, limits: Limits) -> dict[str, Any]:
         "warnings": [problem] if problem else [],
     }
     result["compiled"] = _compiled(site, walk, run, limits, problem)
-    result["measured"] = _measured(site, gid, result["warnings"])
+    result["measured"] = _measured(site, gid, len(walk.files), result["warnings"])
     found = find_runtime_files(walk.files, uid, gids, read_head) if uid is not None else []
     result["runtime_files"] = [one._asdict() for one in found[: limits.list_files]]
     result["blacklist_proposal"] = propose_blacklist(found, walk.files)
@@ -125,7 +128,7 @@ def _compiled(site: SizedSite, walk: Walk, run: Run, limits: Limits, problem: st
     figures["failed_files"] = figures["failed_files"][: limits.list_files]
     whole = figures["truncated"] is None and walk.truncated is None
     basis = (
-        f"for {figures['scripts']} compiled scripts (with 10 % for what PHP links at run time, 1 MiB of PHP's own "
+        f"for {figures['scripts']} compiled scripts (with 20 % for what PHP links at run time, 1 MiB of PHP's own "
         f"strings and two keys each; {'an upper bound' if whole else 'cut short, so there is more'})"
     )
     setting = setting_for(need, 1.0, php.version)
@@ -154,7 +157,7 @@ def _run_compiler(site: SizedSite, walk: Walk, run: Run, limits: Limits, php: Ph
     )
 
 
-def _measured(site: SizedSite, gid: int, warnings: list[str]) -> dict[str, Any]:
+def _measured(site: SizedSite, gid: int, files: int, warnings: list[str]) -> dict[str, Any]:
     if not site.socket:
         return {"available": False, "reason": "No socket of a running master is known for this site."}
     try:
@@ -169,6 +172,10 @@ def _measured(site: SizedSite, gid: int, warnings: list[str]) -> dict[str, Any]:
     # The status tells 16 bytes less than the JIT buffer's pages.
     jit = -(-(said.status["jit_buffer_bytes"] or 0) // 4096) * 4096
     need = need_of(said.status, segment - jit if note and segment is not None else None)
+    keys_basis = ""
+    if need.keys < min(files, MOST_KEYS_BY_FILES):
+        need = need._replace(keys=min(files, MOST_KEYS_BY_FILES))
+        keys_basis = f"for the site's {files} PHP files ({said.status['num_cached_keys']} are in use)"
     poor = starved(said.status)
     if poor:
         warnings.append(poor)
@@ -185,7 +192,7 @@ def _measured(site: SizedSite, gid: int, warnings: list[str]) -> dict[str, Any]:
         "status": said.status,
         "directives": {key: value for key, value in said.directives.items() if key.startswith("opcache.")},
         "need": need._asdict(),
-        "recommendation": explain(need, site.headroom, setting, basis),
+        "recommendation": explain(need, site.headroom, setting, basis, keys_basis),
     }
 
 
@@ -289,4 +296,6 @@ def summary(one: Mapping[str, Any]) -> str:
     source = one[one["source"]] if one["source"] != "given" else {}
     reason = source["recommendation"]["memory_consumption"]["reason"] if source else "as given."
     change = "nothing changes" if one["kept"] else "; ".join(one["changes"])
+    if one["source"] == "compiled" and one["measured"]["reason"]:
+        reason += f" Not measured: {one['measured']['reason']}"
     return f"{one['name']}: {one['opcache']['opcache.memory_consumption']} MiB ({one['source']}: {reason}) {change}."
