@@ -10,6 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hypothesis import settings
+
+# A slow moment of the machine is no failure; a parser that hangs is caught by the part's time limit.
+settings.register_profile("default", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=5000)
+settings.load_profile("default")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
