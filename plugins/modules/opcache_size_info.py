@@ -216,232 +216,49 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sites:
-  description: One entry for each site.
+  description:
+    - One entry for each site.
+    - C(name), C(php_version) and C(paths) say what was sized. C(files) is the number of PHP files found, each counted
+      once by its real path, C(source_bytes) their size.
+    - C(unreadable) lists folders that could not be read, path and error of each. C(truncated) says why the search for
+      files ended early (C(files) or C(time)), else it is null.
+    - C(warnings) are sentences about what makes the figures doubtful, such as a segment of another size than told.
+    - C(source) says what the sizes come from, C(measured), C(compiled) or C(given). C(opcache) holds the directives for
+      M(phpops.webhost.site_slot), null where C(reason) says why there are none. C(kept) tells whether these are the
+      directives that the site has already, C(changes) lists what would change.
+    - C(segment_bytes) is what the directives reserve, without C(jit_bytes), which come on top.
+    - C(runtime_files) are files that the application seems to write at run time, with their reasons, C(strong) in clear
+      cases. C(blacklist_proposal) holds lines for O(blacklist) that cover the clear ones.
+    - C(budget), C(blacklist), C(decision) and C(decision_path) are this site's part of RV(budget), RV(blacklists) and
+      RV(decisions).
   type: list
   elements: dict
   returned: always
   contains:
-    name:
-      description: The site.
-      type: str
-      returned: always
-    php_version:
-      description: Its PHP version.
-      type: str
-      returned: always
-    paths:
-      description: The folders whose code was looked at.
-      type: list
-      elements: str
-      returned: always
-    files:
-      description: PHP files found, each counted once by its real path.
-      type: int
-      returned: always
-    source_bytes:
-      description: Their size.
-      type: int
-      returned: always
-    unreadable:
-      description: Folders that could not be read, path and error of each.
-      type: list
-      elements: dict
-      returned: always
-    truncated:
-      description: Why the search for files ended early, V(files) or V(time), else null.
-      type: str
-      returned: always
-    warnings:
-      description: Sentences about what makes the figures doubtful, such as a segment of another size than told.
-      type: list
-      elements: str
-      returned: always
     compiled:
-      description: What compiling all files gave. Without C(available) there is only the C(reason).
+      description:
+        - What compiling all files gave. Where C(available) is false, there is only the C(reason), with its cure.
+        - C(scripts) and C(keys) in the cache; C(used_bytes), what the code takes, is the sum of C(scripts_bytes) and
+          C(interned_used_bytes), with C(interned_strings) strings. Room that is kept for more does not count.
+        - C(compiled_files) were tried. C(failed_files) names those that don't compile, path and error of each, at most
+          O(list_files) of C(failed_files_count).
+        - C(truncated) says why it ended early (C(time) or C(fork)), else it is null. C(whole) tells whether all files
+          were found and tried, so that the figures are an upper bound.
+        - C(passes) is how many processes it took, each with a segment of C(segment_mib) MiB; C(seconds) how long.
+        - C(php_version) is the PHP that compiled. C(need) has bytes of scripts and of strings and the number of keys,
+          with what PHP adds at run time. C(recommendation) has the three sizes, with value, unit and reason of each.
       type: dict
       returned: always
-      contains:
-        available:
-          description: Whether the code was compiled.
-          type: bool
-          returned: always
-        reason:
-          description: Why not, and the cure.
-          type: str
-          returned: always
-        php_version:
-          description: The PHP that compiled.
-          type: str
-          returned: when available
-        scripts:
-          description: Scripts in the cache.
-          type: int
-          returned: when available
-        keys:
-          description: Keys in the cache, one for each script. A running master has more.
-          type: int
-          returned: when available
-        used_bytes:
-          description: What the code takes, scripts and strings, without the room that is kept for more of either.
-          type: int
-          returned: when available
-        scripts_bytes:
-          description: The part of it for scripts.
-          type: int
-          returned: when available
-        interned_used_bytes:
-          description: The part of it for interned strings.
-          type: int
-          returned: when available
-        interned_strings:
-          description: The number of interned strings.
-          type: int
-          returned: when available
-        compiled_files:
-          description: Files that were tried.
-          type: int
-          returned: when available
-        failed_files:
-          description: Files that don't compile, path and error of each.
-          type: list
-          elements: dict
-          returned: when available
-        failed_files_count:
-          description: How many there are.
-          type: int
-          returned: when available
-        truncated:
-          description: Why compiling ended early, V(time) or V(fork), else null.
-          type: str
-          returned: when available
-        whole:
-          description: Whether all files were found and tried, so that this is an upper bound.
-          type: bool
-          returned: when available
-        passes:
-          description: Processes it took; more than one where the segment was too small for all.
-          type: int
-          returned: when available
-        segment_mib:
-          description: The size of their segment.
-          type: int
-          returned: when available
-        seconds:
-          description: How long it took.
-          type: float
-          returned: when available
-        need:
-          description: Bytes of scripts and strings and number of keys, with what PHP adds at run time.
-          type: dict
-          returned: when available
-        recommendation:
-          description: The three sizes, each with value, unit and reason, the number of keys with its prime too.
-          type: dict
-          returned: when available
     measured:
-      description: What the running master said. Without C(available) there is only the C(reason).
+      description:
+        - What the running master said. Where C(available) is false, there is only the C(reason), with its cure.
+        - C(master_pid) listens on the socket and runs C(php_version). C(segment_bytes) is its real segment with JIT
+          buffer, from C(/proc/PID/maps), null where that can't be read. C(age_seconds) is the time since its cache was
+          empty.
+        - C(starved) says why its figures are no measure, else it is null. C(status) is C(opcache_get_status(false)) as
+          a flat table, C(directives) are OPcache's as the running pool has them.
+        - C(need) and C(recommendation) are as those of C(compiled).
       type: dict
-      returned: always
-      contains:
-        available:
-          description: Whether a master answered.
-          type: bool
-          returned: always
-        reason:
-          description: Why not, and the cure.
-          type: str
-          returned: always
-        php_version:
-          description: The master's PHP.
-          type: str
-          returned: when available
-        master_pid:
-          description: The process that listens on the socket.
-          type: int
-          returned: when available
-        segment_bytes:
-          description: Its real segment with JIT buffer, from C(/proc/PID/maps), null where that can't be read.
-          type: int
-          returned: when available
-        age_seconds:
-          description: Time since its cache was empty.
-          type: int
-          returned: when available
-        starved:
-          description: Why its figures are no measure, else null.
-          type: str
-          returned: when available
-        status:
-          description: C(opcache_get_status(false)) as a flat table.
-          type: dict
-          returned: when available
-        directives:
-          description: OPcache's directives as the running pool has them.
-          type: dict
-          returned: when available
-        need:
-          description: Bytes of scripts and strings and number of keys.
-          type: dict
-          returned: when available
-        recommendation:
-          description: The three sizes, each with value, unit and reason, the number of keys with its prime too.
-          type: dict
-          returned: when available
-    runtime_files:
-      description: Files that the application seems to write at run time, path, reasons, and whether the case is strong.
-      type: list
-      elements: dict
-      returned: always
-    blacklist_proposal:
-      description: Lines for O(blacklist) that cover the strong ones.
-      type: list
-      elements: str
-      returned: always
-    source:
-      description: What the sizes come from, V(measured), V(compiled) or V(given).
-      type: str
-      returned: always
-    opcache:
-      description: The directives for M(phpops.webhost.site_slot), null where C(reason) says why there are none.
-      type: dict
-      returned: always
-    reason:
-      description: Why there are no directives, else null.
-      type: str
-      returned: always
-    segment_bytes:
-      description: What the directives reserve, without JIT buffer.
-      type: int
-      returned: always
-    jit_bytes:
-      description: The JIT buffer that comes on top.
-      type: int
-      returned: always
-    kept:
-      description: Whether these are the directives that the site has already.
-      type: bool
-      returned: always
-    changes:
-      description: What would change, directive by directive.
-      type: list
-      elements: str
-      returned: always
-      sample: ["opcache.memory_consumption 64 -> 96"]
-    budget:
-      description: The site as O(phpops.webhost.memory_budget_info#module:sites) takes it.
-      type: dict
-      returned: always
-    blacklist:
-      description: The file for C(opcache.blacklist_filename), path (null without lines) and lines.
-      type: dict
-      returned: always
-    decision:
-      description: What the next run should know, to be stored in C(decision_path) once the directives are in force.
-      type: dict
-      returned: always
-    decision_path:
-      description: Where it is looked for.
-      type: path
       returned: always
 slots:
   description: The sites that have directives, as O(phpops.webhost.site_slot#module:sites) takes them.
@@ -459,7 +276,7 @@ blacklists:
   elements: dict
   returned: always
 decisions:
-  description: What to store for the next run, path and text of each.
+  description: What to store for the next run once the directives are in force, path and text of each.
   type: list
   elements: dict
   returned: always
@@ -488,57 +305,13 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import S
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import MIB, SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_free import free_bytes
+from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_options import ARGUMENT_SPEC
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_sites import build_sites
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_size import Limits, hand_over, size_site
 
-_STRINGS = ("user", "group", "php_version")
-_SIZES = ("memory_consumption", "interned_strings_buffer", "max_accelerated_files")
-_PROFILES = ["in_place", "release"]
-_SOURCES = ["measured", "compiled", "given"]
-
-SITE_OPTIONS = {
-    "name": {"type": "str", "required": True},
-    "paths": {"type": "list", "elements": "path"},
-    **{name: {"type": "str"} for name in _STRINGS},
-    **{name: {"type": "path"} for name in ("php_binary", "socket", "probe_path")},
-    "profile": {"type": "str", "choices": _PROFILES},
-    "size": {"type": "str", "choices": _SOURCES},
-    "headroom": {"type": "float"},
-    **{name: {"type": "int"} for name in _SIZES},
-    "directives": {"type": "dict"},
-    "blacklist": {"type": "list", "elements": "str"},
-}
-
 
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "sites": {"type": "list", "elements": "dict", "default": [], "options": SITE_OPTIONS},
-            "paths": {"type": "list", "elements": "path"},
-            **{name: {"type": "str"} for name in _STRINGS},
-            "php_binary": {"type": "path"},
-            "profile": {"type": "str", "choices": _PROFILES, "default": "in_place"},
-            "size": {"type": "str", "choices": _SOURCES, "default": "measured"},
-            "headroom": {"type": "float", "default": 1.3},
-            **{name: {"type": "int"} for name in _SIZES},
-            "directives": {"type": "dict", "default": {}},
-            "blacklist": {"type": "list", "elements": "str", "default": []},
-            "compile": {"type": "bool", "default": True},
-            "exclude": {"type": "list", "elements": "str", "default": []},
-            "extensions": {
-                "type": "list",
-                "elements": "str",
-                "default": [".php", ".phtml", ".inc", ".module", ".install", ".theme"],
-            },
-            "ini": {"type": "dict", "default": {}},
-            "max_memory_bytes": {"type": "int", "default": 1073741824},
-            "max_seconds": {"type": "int", "default": 120},
-            "max_files": {"type": "int", "default": 100000},
-            "list_files": {"type": "int", "default": 100},
-            "trust_after_seconds": {"type": "int", "default": 86400},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     options = module.params
 
     def run(words, stdin):
