@@ -136,6 +136,26 @@ handlers:
   returned: success
   type: list
   elements: dict
+migrated:
+  description: The short names of the sites that run by PHP-FPM already. They keep what is stored for them.
+  returned: success
+  type: list
+  elements: str
+packages:
+  description: The Debian packages that the host still lacks.
+  returned: success
+  type: list
+  elements: str
+others:
+  description: The server names of the sites that php-cgi serves and that were not asked for.
+  returned: success
+  type: list
+  elements: str
+to_size:
+  description: The sites to be moved now, as M(phpops.webhost.opcache_size_info) takes them.
+  returned: success
+  type: list
+  elements: dict
 refused:
   description: A sentence for each site that can't be moved.
   returned: success

@@ -25,7 +25,7 @@ options:
   sites:
     description:
       - The sites, as RV(phpops.webhost.migration_plan_info#module:handlers) has them.
-      - With O(state=absent) V(site) is enough, and an empty list means all sites that were changed.
+      - With O(state=absent) they are named by O(names) instead.
     type: list
     elements: dict
     default: []
@@ -63,6 +63,11 @@ options:
           address:
             description: The address of the virtual host, such as V(*:80).
             type: str
+  names:
+    description: With O(state=absent), the short or server names of the sites. An empty list means all that were moved.
+    type: list
+    elements: str
+    default: []
   state:
     description: Whether PHP-FPM gets the files, or what had them before.
     type: str
@@ -167,6 +172,11 @@ sites:
     restored:
       description: With O(state=absent), whether its files have the very bytes of before. Null otherwise.
       type: bool
+leaving:
+  description: With O(state=absent), the sites that php-cgi serves again, as M(phpops.webhost.site_slot) takes them.
+  returned: success
+  type: list
+  elements: dict
 reload:
   description:
     - What the reload was like, as C(reloads), C(seconds) of each, C(idle_wait_seconds), C(php_cgi_before),
@@ -211,6 +221,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "sites": {"type": "list", "elements": "dict", "default": [], "options": _SITE},
+            "names": {"type": "list", "elements": "str", "default": []},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "urls": {"type": "list", "elements": "dict", "default": [], "options": _URL},
             "config_root": {"type": "path", "default": "/etc/apache2"},
@@ -238,7 +249,8 @@ def main() -> None:
         gone_timeout_seconds=options["gone_timeout_seconds"],
     )
     try:
-        answer = apply(options["state"], options["sites"], options["urls"], apache, settings, module.check_mode)
+        sites = options["sites"] if options["state"] == "present" else [{"site": name} for name in options["names"]]
+        answer = apply(options["state"], sites, options["urls"], apache, settings, module.check_mode)
     except (HandlersError, ApacheError, UrlError) as error:
         module.fail_json(msg=str(error))
     for warning in answer["reload"]["warnings"]:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -22,13 +23,16 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.pag
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.plan import (
     Found,
     PlanError,
+    SitePlan,
     choose,
+    keep,
     override_of,
     plan_site,
     warn_doubles,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.support import PHP_OF_DEBIAN, parse_os_release
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._host.handler_files import BACKUP_FOLDER, read_record
 
 MAX_ENTRIES = 200_000
 MAX_SECONDS = 10.0
@@ -136,21 +140,41 @@ def look(site: Mapping[str, Any], php_version: str, targets: Sequence[Target] = 
 
 
 def plan(
-    facts: Mapping[str, Any], names: Sequence[str], overrides: Mapping[str, Any], urls: Sequence[Mapping[str, Any]]
+    facts: Mapping[str, Any],
+    names: Sequence[str],
+    overrides: Mapping[str, Any],
+    urls: Sequence[Mapping[str, Any]],
+    config: str = "/etc/phpops",
+    record_folder: str = BACKUP_FOLDER,
 ) -> dict[str, Any]:
-    """Return the plan of a host's sites as plain values. Raises PlanError and UrlError."""
+    """Return the plan of a host's sites as plain values. Raises PlanError and UrlError.
+
+    A site that was migrated keeps the spec that is stored for it: later changes of it are not undone, overrides win.
+    """
     if not facts.get("available"):
         raise PlanError("The facts of the PHP sites are not there: " + str(facts.get("reason") or "gather them first."))
     php_version = PHP_OF_DEBIAN[parse_os_release(read_text("/etc/os-release"))["VERSION_ID"]]
     targets = [target(entry) for entry in urls]
-    plans = []
-    for site in choose(facts, names):
-        plans.append(plan_site(site, override_of(overrides, site), look(site, php_version, targets), php_version))
+    record = read_record(record_folder)
+    plans, migrated = [], []
+    chosen = choose(facts, names)
+    for site in chosen:
+        override = override_of(overrides, site)
+        one = plan_site(site, override, look(site, php_version, targets), php_version)
+        stored = _stored(str(site.get("site")), config) if site.get("site") in record.sites else None
+        if one.refused is None and stored is not None:
+            migrated.append(one.site)
+            one = replace(one, spec=keep(stored, override))
+        plans.append(one)
     warn_doubles(plans)
     movable = [item for item in plans if item.refused is None]
     return {
         "sites": [asdict(item) for item in plans],
         "specs": [item.spec for item in movable],
+        "migrated": migrated,
+        "packages": [f"php{php_version}-fpm"] if not Path(f"/usr/sbin/php-fpm{php_version}").exists() else [],
+        "others": [str(site.get("name")) for site in choose(facts, []) if site not in chosen],
+        "to_size": [_to_size(item) for item in movable if item.site not in migrated],
         "handlers": [
             {
                 "name": item.name,
@@ -162,4 +186,23 @@ def plan(
             for item in movable
         ],
         "refused": [f"{item.name}: {item.refused}" for item in plans if item.refused is not None],
+    }
+
+
+def _stored(site: str, config: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(read_text(Path(config) / site / "site.json"))
+    except (Unreadable, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _to_size(item: SitePlan) -> dict[str, Any]:
+    return {
+        "name": item.site,
+        "paths": [item.spec["document_root"]],
+        "user": item.spec["user"],
+        "group": item.spec["group"],
+        "php_version": item.spec["php_version"],
+        "directives": item.spec["opcache"],
     }

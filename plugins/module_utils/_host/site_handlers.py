@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration import block, pages
 from ansible_collections.phpops.webhost.plugins.module_utils._host import handler_files as files
 from ansible_collections.phpops.webhost.plugins.module_utils._host import php_cgi
@@ -162,7 +164,8 @@ def _apply(
 def _collect(state: str, sites: Sequence[Mapping[str, Any]], record: files.Record) -> Work:
     wanted = [dict(site) for site in sites]
     if state == "absent":
-        names = [site["site"] for site in wanted] or sorted(record.sites)
+        slugs = {str(stored.get("name")): slug for slug, stored in record.sites.items()}
+        names = [slugs.get(site["site"], site["site"]) for site in wanted] or sorted(record.sites)
         wanted = [{"site": name, **record.sites.get(name, {"name": name, "names": [], "vhosts": []})} for name in names]
     work = Work(state, wanted, {site["site"]: Outcome(str(site.get("name")), site["site"]) for site in wanted})
     for site in wanted:
@@ -182,16 +185,19 @@ def _links_to_remove(work: Work, edit: files.Edit, record: files.Record, apache:
     leaving = {site["site"] for site in work.alive()}
     if work.state == "present" or not record.links or set(record.sites) - leaving:
         return []
-    texts = "\n".join(f"{item.name} {item.arguments}" for item in _flat(apache.dump()) if not _ours(item.arguments))
-    return [] if "proxy" in texts.lower() else list(record.links)
+    others = [item for item in _flat(apache.dump()) if "/var/lib/phpops/" not in item.arguments]
+    return [] if any(_uses_proxy(item) for item in others) else list(record.links)
 
 
-def _flat(directives: Sequence[Any]) -> list[Any]:
+def _flat(directives: Sequence[Directive]) -> list[Directive]:
     return [item for top in directives for item in [top, *_flat(top.children)]]
 
 
-def _ours(arguments: str) -> bool:
-    return "/var/lib/phpops/" in arguments
+def _uses_proxy(item: Directive) -> bool:
+    """Return whether a line outside of the modules' own files needs mod_proxy: Proxy…, SetHandler proxy:, [P]."""
+    if Path(item.file).name in ("proxy.conf", "proxy_fcgi.conf"):
+        return False
+    return item.key.startswith(("proxy", "balancer")) or bool(re.search(r"proxy:|fcgi://|\[[^]]*\bP\b", item.arguments))
 
 
 def _stage(work: Work, apache: Apache, links: Mapping[str, str], gone: list[str]) -> None:
@@ -367,6 +373,7 @@ def _result(
     return {
         "changed": changed,
         "sites": [vars(outcome) for outcome in work.outcomes.values()],
+        "leaving": [{"name": one.site} for one in work.outcomes.values() if work.state == "absent" and not one.failed],
         "reload": work.reload,
         "modules_enabled": sorted(Path(path).name for path in links),
         "diff": diff,

@@ -39,15 +39,18 @@ def rules(site: Mapping[str, Any]) -> tuple[Rule, ...]:
         found.append(last_extension(extensions))
     if not found:
         raise Refused("No extension and no pattern says which files php-cgi runs: name them in the site's overrides.")
-    scopes = _scopes(php.get("findings") or [])
+    scopes = _scopes(php.get("findings") or [], str(php.get("handler") or "").lower())
     return tuple(replace(rule, directory=scope) for scope in scopes for rule in found)
 
 
-def _scopes(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+def _scopes(findings: Sequence[Mapping[str, Any]], handler: str) -> list[str]:
     """Return the directories that the handler was limited to; [""] where it holds for the whole host."""
     scopes = set()
     for finding in findings:
         if str(finding.get("directive", "")).lower() not in ("addhandler", "sethandler", "addtype"):
+            continue
+        # An Action's own target has a handler too: that of the script, not of the site's files.
+        if handler and [str(word).lower() for word in finding.get("arguments") or []][:1] != [handler]:
             continue
         inner = [_DIRECTORY.match(str(section)) for section in finding.get("section") or []]
         directories = [match.group(1).rstrip("/") for match in inner if match]

@@ -15,7 +15,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.blo
     Rule,
     render,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.notes import ALWAYS, Notes, Refused
+from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.notes import Notes, Refused
 
 METHODS = ("fcgid_wrapper", "action_cgi")
 OVERRIDES = frozenset(
@@ -291,8 +291,17 @@ def _report(site: Mapping[str, Any], found: Found, notes: Notes) -> None:
             "Not every folder was searched for names such as p.php.de: such a file gives 403 until its last"
             " extension is in limit_extensions."
         )
-    for sentence in ALWAYS:
-        notes.report(sentence)
+
+
+def keep(stored: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the spec of a site that runs by PHP-FPM already: what is stored for it, with the overrides."""
+    spec = dict(stored)
+    for option, value in override.items():
+        if option in _MERGED:
+            spec[option] = {**(stored.get(option) or {}), **value}
+        elif option not in _BLOCK_ONLY:
+            spec[option] = value
+    return spec
 
 
 def warn_doubles(plans: Sequence[SitePlan]) -> None:

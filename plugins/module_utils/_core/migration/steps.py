@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Joins what the steps of a migration said: what the next step takes, and what the admin is told."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.notes import ALWAYS
+
+MIB = 1024 * 1024
+# PHP's own default of opcache.memory_consumption, for a site that nobody sized.
+_DEFAULT_MIB = 128
+
+
+def state(
+    plan: Mapping[str, Any],
+    sizes: Mapping[str, Any] | None = None,
+    slots: Mapping[str, Any] | None = None,
+    handlers: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return what follows from the results of the steps so far; a step that was not done yet is None.
+
+    plan: of migration_plan_info. sizes: of opcache_size_info. slots: of site_slot. handlers: of site_handlers.
+    specs go to site_slot, budget to memory_budget_info, ready to site_handlers, unwanted to site_slot with state
+    absent; failed holds a sentence for each site that stays as it was, report all that there is to say.
+    """
+    specs = _specs(plan, sizes or {})
+    started = {one["name"]: one for one in (slots or {}).get("sites") or []}
+    moved = {one["site"]: one for one in (handlers or {}).get("sites") or []}
+    broken = [name for name, one in started.items() if one.get("failed")]
+    ready = [site for site in plan.get("handlers") or [] if site["site"] in started and site["site"] not in broken]
+    back = [name for name, one in moved.items() if one.get("failed")]
+    known = set(plan.get("migrated") or [])
+    return {
+        "specs": specs,
+        "budget": [_planned(spec, sizes or {}) for spec in specs],
+        "php_cgi_leaves": not plan.get("refused") and not plan.get("others"),
+        "ready": ready,
+        "unwanted": [{"name": name} for name in back if name not in known],
+        "failed": _failed(plan, started, moved),
+        "report": report(plan, specs, started, moved, handlers or {}),
+    }
+
+
+def _specs(plan: Mapping[str, Any], sizes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the specs with the sized directives; what the site had by -d or its overrides wins."""
+    sized = {one["name"]: one["opcache"] for one in sizes.get("slots") or []}
+    merged = []
+    for spec in plan.get("specs") or []:
+        if spec["name"] in sized:
+            merged.append({**spec, "opcache": {**sized[spec["name"]], **(spec.get("opcache") or {})}})
+        else:
+            merged.append(dict(spec))
+    return merged
+
+
+def _planned(spec: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Any]:
+    sized = {one["name"]: one for one in sizes.get("budget") or []}
+    planned = dict(sized.get(spec["name"], {"name": spec["name"]}))
+    text = str((spec.get("opcache") or {}).get("opcache.memory_consumption", _DEFAULT_MIB))
+    mib = int(text) if text.isdigit() else _DEFAULT_MIB
+    planned["segment_bytes"] = mib * MIB
+    for option in ("user", "php_version"):
+        planned[option] = str(spec.get(option) or "")
+    planned["max_children"] = int((spec.get("process_manager") or {}).get("max_children") or 0)
+    return planned
+
+
+def _failed(
+    plan: Mapping[str, Any], started: Mapping[str, Mapping[str, Any]], moved: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    names = {site["site"]: site["name"] for site in plan.get("sites") or []}
+    found = []
+    for slug, one in [*started.items(), *moved.items()]:
+        if one.get("failed"):
+            step = one.get("step") or "unknown"
+            name = names.get(slug, slug)
+            found.append(
+                f"{name} stays on php-cgi; it failed at the step {step}: {one.get('msg') or 'no reason given'}"
+            )
+    return found
+
+
+def report(
+    plan: Mapping[str, Any],
+    specs: Sequence[Mapping[str, Any]],
+    started: Mapping[str, Mapping[str, Any]],
+    moved: Mapping[str, Mapping[str, Any]],
+    handlers: Mapping[str, Any],
+) -> list[str]:
+    """Return the sentences for the admin: sites, what was carried, what is different, what the reload cost."""
+    lines = [f"The package {name} was missing." for name in plan.get("packages") or []]
+    sizes = {spec["name"]: (spec.get("opcache") or {}).get("opcache.memory_consumption") for spec in specs}
+    for site in plan.get("sites") or []:
+        slug = site["site"]
+        if site.get("refused"):
+            lines.append(f"{site['name']}: not migrated. {site['refused']}")
+            continue
+        if slug in (plan.get("migrated") or []):
+            lines.append(f"{site['name']}: runs by PHP-FPM already.")
+            continue
+        one, other = moved.get(slug, {}), started.get(slug, {})
+        if one.get("failed") or other.get("failed"):
+            continue
+        size = sizes.get(slug)
+        lines.append(
+            f"{site['name']}: PHP-FPM as {site['spec'].get('user')}"
+            + (f", {size} MiB of OPcache" if size else "")
+            + f"; {len(site['carried'])} settings carried."
+        )
+        lines += [f"{site['name']}: {sentence}" for sentence in site["reported"]]
+    if lines and len(plan.get("migrated") or []) < len(specs):
+        lines += ["All sites that move: " + sentence for sentence in ALWAYS]
+    lines += _failed(plan, started, moved)
+    reload = handlers.get("reload") or {}
+    if reload.get("reloads"):
+        seconds = ", ".join(str(item) for item in reload.get("seconds") or [])
+        lines.append(
+            f"Apache was reloaded {reload['reloads']} times ({seconds} s), after it waited for idle php-cgi for"
+            f" {reload.get('idle_wait_seconds', 0)} s; {reload.get('busy_at_reload', 0)} requests were in php-cgi then."
+        )
+    return lines + [str(line) for line in reload.get("warnings") or []]
