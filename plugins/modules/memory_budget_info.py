@@ -19,7 +19,7 @@ description:
     more, mounts below C(/run)).
   - A limit that can't be read is named in RV(unknown), never taken for unlimited without a word.
   - Needs C(become) to read the maps of other users' processes.
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - The phpops.webhost authors (@phpops)
 options:

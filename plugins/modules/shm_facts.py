@@ -18,7 +18,7 @@ description:
   - Needs C(become) to read the maps of other users' processes. Without it the groups that could not be read say so,
     and their numbers are null.
   - In a container, root needs C(CAP_SYS_PTRACE) for the same, and C(CAP_SYS_ADMIN) for C(map_files).
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - The phpops.webhost authors (@phpops)
 options:

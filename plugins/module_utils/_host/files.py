@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -95,7 +94,7 @@ def fsync_dir(path: PathLike) -> None:
 
 def _rename_new(target: Path, make: Callable[[Path], None]) -> None:
     """Let ``make`` create a new name beside ``target``, rename it over ``target``, and make that durable."""
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".{target.name[:200]}.{os.urandom(8).hex()}.tmp")
     try:
         make(temporary)
         temporary.replace(target)

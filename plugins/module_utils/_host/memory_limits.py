@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Mapping, Sequence
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core import beancounter_risk, beancounters, memory_limits
+from ansible_collections.phpops.webhost.plugins.module_utils._core import memory_limits
 from ansible_collections.phpops.webhost.plugins.module_utils._core.memory_limits import RESERVED, TOUCHED, Limit
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 
@@ -55,6 +55,9 @@ def beancounter_limits(path: str, page_size: int) -> list[Limit]:
     source = "held and limit of user_beancounters, in pages"
     if not os.path.lexists(path):
         return []
+    # Imported late: nearly no host has the file, and the module is compiled anew at each run.
+    from ansible_collections.phpops.webhost.plugins.module_utils._core import beancounter_risk, beancounters
+
     try:
         counters = beancounters.parse_beancounters(read_text(path), page_size)
     except (Unreadable, beancounters.NotBeancounters) as error:
