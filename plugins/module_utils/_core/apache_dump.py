@@ -116,8 +116,9 @@ def _directive(text: str, file: str, line: int) -> Directive:
     arguments = arguments.strip()
     if not name.startswith("<"):
         return Directive(name, arguments, file, line)
-    if arguments.endswith(">"):
-        arguments = arguments[:-1].rstrip()
+    # Apache cuts at the last ">", even inside of quotes.
+    if ">" in arguments:
+        arguments = arguments[: arguments.rindex(">")].rstrip()
     return Directive(name[1:].rstrip(">"), arguments, file, line, section=True)
 
 

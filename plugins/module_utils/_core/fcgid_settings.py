@@ -110,7 +110,9 @@ def initial_environment(
 ) -> tuple[dict[str, str], list[str], list[Directive]]:
     """FcgidInitialEnv in force: (what reaches php-cgi, names that suexec drops, lines of the form NAME=value).
 
-    A line "FcgidInitialEnv NAME=value" names a variable "NAME=value" and sets it to nothing: NAME itself isn't set.
+    "FcgidInitialEnv NAME=value" sets the variable called "NAME=value" to nothing, so php-cgi sees NAME as "value=",
+    with an equals sign at its end (seen with 2.3.9). A PHPRC of that kind names no folder, so PHP passes it over:
+    it is left out.
     """
     values: dict[str, str] = {}
     mistakes: list[Directive] = []
@@ -120,6 +122,9 @@ def initial_environment(
         words = directive.words
         if "=" in words[0] and len(words) == 1:
             mistakes.append(directive)
+            name, _, value = words[0].partition("=")
+            if name not in ("PHPRC", ""):
+                values[name] = value + "="
             continue
         values[words[0]] = words[1] if len(words) > 1 else ""
     if not suexec:

@@ -62,8 +62,8 @@ def parse_htaccess(text: str, file: str, modules: Sequence[str]) -> list[Directi
                 target.append(section)
                 stack.append((section, False))
             continue
-        name, _, arguments = line.partition(" ") if " " in line else line.partition("\t")
-        target.append(Directive(name, arguments.strip(), file, start + 1))
+        name, *arguments = line.split(None, 1)
+        target.append(Directive(name, "".join(arguments), file, start + 1))
     # Sections that were never closed: Apache refuses the file; we keep what it says.
     while stack:
         section, transparent = stack.pop()

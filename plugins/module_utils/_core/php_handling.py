@@ -100,7 +100,7 @@ def _names(server: Server, handling: Handling) -> None:
             continue
         if runner.same_as == first.same_as:
             handling.extensions.append(extension)
-        elif _PHP_NAME.fullmatch(extension) and runner.method in ("fcgid_wrapper", "action_cgi", "mod_php"):
+        elif _PHP_NAME.fullmatch(extension) and (runner.command or runner.method == "mod_php"):
             handling.others.append((extension, runner))
 
 

@@ -159,8 +159,8 @@ class Sites:
         user, owner_group, suexec = self._identity(vhost, reasons)
         environment, dropped, mistakes = fcgid_settings.initial_environment(self.main, server.vhost, suexec)
         warnings += [
-            f"{item.name} {item.words[0].split('=')[0]}=… at {item.file}:{item.line} sets nothing: mod_fcgid wants a "
-            "blank between name and value, not an equals sign."
+            f"{item.name} {item.words[0].split('=')[0]}=… at {item.file}:{item.line} wants a blank after the name: "
+            "php-cgi sees the value with an equals sign at its end."
             for item in mistakes
         ]
         warnings += site_reasons.warnings_of_handling(handling)
