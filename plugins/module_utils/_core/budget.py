@@ -175,11 +175,11 @@ def _message(
     else:
         least = min(finite, key=lambda one: one.headroom_bytes or 0)
         text = (
-            f"The memory budget fits: {least.label} allows {human_bytes(least.limit.limit_bytes or 0)}, at the peak "
-            f"{human_bytes(least.peak_bytes)} are spent ({_sum_text(lines, least)})."
+            f"The memory budget {'is not raised' if least.relief else 'fits'}: {least.label} allows "
+            f"{human_bytes(least.limit.limit_bytes or 0)}, at the peak {human_bytes(least.peak_bytes)} are spent ({_sum_text(lines, least)})."
         )
         if least.relief:
-            text += " It promises more than there is, as it does today, but less than today."
+            text += " It promises more than there is, but no more than it does today."
     return text + "".join(f" Not known: {sentence}" for sentence in unknown)
 
 

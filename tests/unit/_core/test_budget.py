@@ -239,7 +239,9 @@ def test_a_host_that_promises_too_much_already_may_be_relieved() -> None:
     verdict = judge(host, [PlannedSite("site00", 16 * MIB)])
     assert verdict.sums[0].peak_bytes > GIB
     assert verdict.fits
-    assert "less than today" in verdict.message
+    assert "no more than it does today" in verdict.message
+    assert judge(host, [PlannedSite("site00", 128 * MIB)]).fits, "a deploy that changes no size"
+    assert not judge(host, [PlannedSite("new", 16 * MIB)]).fits
     assert not judge(host, [PlannedSite("site00", 256 * MIB)]).fits
     full = _ram(used=1020 * MIB, masters=live)
     assert not judge(full, [PlannedSite("site00", 16 * MIB)]).fits
