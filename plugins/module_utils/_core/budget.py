@@ -176,7 +176,8 @@ def _message(
         least = min(finite, key=lambda one: one.headroom_bytes or 0)
         text = (
             f"The memory budget {'is not raised' if least.relief else 'fits'}: {least.label} allows "
-            f"{human_bytes(least.limit.limit_bytes or 0)}, at the peak {human_bytes(least.peak_bytes)} are spent ({_sum_text(lines, least)})."
+            f"{human_bytes(least.limit.limit_bytes or 0)}, at the peak {human_bytes(least.peak_bytes)} are spent "
+            f"({_sum_text(lines, least)})."
         )
         if least.relief:
             text += " It promises more than there is, but no more than it does today."
