@@ -73,7 +73,7 @@ def test_parts() -> list[Part]:
         Part("lint:build", (python, f"{tools}/build.py")),
         Part("docs", (python, f"{tools}/docs.py")),
         Part("typecheck:core", ("env", f"MYPYPATH={TREE}", tool("mypy"), "-p", f"{UTILS}._core")),
-        Part("typecheck:tools", ("env", f"MYPYPATH={ROOT}/tools", tool("mypy"), "tools")),
+        Part("typecheck:tools", ("env", f"MYPYPATH={ROOT}/tools:{ROOT}/tests/load", tool("mypy"), "tools")),
         Part("unit", (tool("pytest"), "--quiet", "tests/unit"), 900),
         Part("sanity:oldest", (python, f"{tools}/sanity.py", "oldest"), 1200),
         Part("sanity:newest", (python, f"{tools}/sanity.py", "newest"), 1200),
