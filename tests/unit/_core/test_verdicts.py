@@ -145,6 +145,27 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "(b.example.org 7, a.example.org 3); the last one: 2026-01-02 10:00:00.",
     ),
     (
+        "shm_allocation_errors",
+        "critical",
+        facts(
+            phpops_php_sites={
+                "apache": {"error_log": "/log", "shm_errors": errors(9)},
+                # The site without a log of its own writes to the server's.
+                "sites": [
+                    site("a", error_log="/log", shm_errors=errors(9)),
+                    site("b", error_log="/b", shm_errors=errors(1)),
+                ],
+            }
+        ),
+        "64 MiB 10 times, as the error logs say (Apache's own log 9, b 1)",
+    ),
+    (
+        "error_logs_unreadable",
+        "info",
+        sites(site("a", shm_errors={"count": None, "reason": "/log can't be read: run the task with become."})),
+        "Whether PHP was refused shared memory is unknown for a: /log can't be read: run the task with become.",
+    ),
+    (
         "site_not_migratable",
         "info",
         sites(site("a.example.org", migratable=False, reasons=["Its wrapper can't be read."])),
@@ -204,6 +225,7 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("dentry_share", slab(49 * MIB, 0.9)),
     ("dentry_share", slab(100 * MIB, 0.9, memory_total_bytes=None)),
     ("shm_allocation_errors", sites(site("a", shm_errors=errors(0)), site("b"))),
+    ("error_logs_unreadable", sites(site("a", shm_errors=errors(0)), site("b"))),
     (
         "site_not_migratable",
         sites(site("a"), site("b", "mod_php", False), site("c", "fcgid_wrapper", False, migrated=True)),

@@ -31,6 +31,7 @@ TABLE: tuple[Callable[[Facts, Thresholds], list[Verdict]], ...] = (
     memory.master_shared,
     sites.sites_not_migratable,
     sites.processes_unreadable,
+    sites.error_logs_unreadable,
     sites.facts_unavailable,
 )
 

@@ -37,12 +37,24 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
 
 
+def _error_logs(facts: Facts) -> list[tuple[str, Facts]]:
+    """Return what each error log tells of refused segments, by whose log it is; each file once.
+
+    php-cgi says it while it starts, and then its stderr is still the server's own log.
+    """
+    found = section(facts, "phpops_php_sites")
+    apache = sub(found, "apache")
+    logs = [("Apache's own log", apache), *((str(site.get("name")), site) for site in entries(found, "sites"))]
+    by_path: dict[str, tuple[str, Facts]] = {}
+    for name, owner in logs:
+        if sub(owner, "shm_errors"):
+            by_path.setdefault(str(owner.get("error_log") or name), (name, sub(owner, "shm_errors")))
+    return list(by_path.values())
+
+
 def shm_allocation_errors(facts: Facts, marks: Thresholds) -> list[Verdict]:
     """Error logs say that PHP was refused the shared memory segment it asked for."""
-    hit = [
-        (number(sub(site, "shm_errors"), "count"), str(site.get("name")), sub(site, "shm_errors"))
-        for site in entries(section(facts, "phpops_php_sites"), "sites")
-    ]
+    hit = [(number(errors, "count"), name, errors) for name, errors in _error_logs(facts)]
     hit = sorted((item for item in hit if item[0] >= marks.shm_errors), key=lambda item: (-item[0], item[1]))
     if not hit:
         return []
@@ -57,6 +69,19 @@ def shm_allocation_errors(facts: Facts, marks: Thresholds) -> list[Verdict]:
     )
     evidence = [Evidence(f"refused segments of {name}", count, "errors") for count, name, _errors in hit]
     return [Verdict("shm_allocation_errors", CRITICAL, sentence, evidence, cures.migrate(facts))]
+
+
+def error_logs_unreadable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """Error logs that could not be read, so that nobody knows whether segments were refused."""
+    logs = [
+        (name, str(errors.get("reason") or "")) for name, errors in _error_logs(facts) if errors.get("count") is None
+    ]
+    if not logs:
+        return []
+    sentence = f"Whether PHP was refused shared memory is unknown for {_listed([name for name, _reason in logs])}: "
+    cure = Cure("Run it with become, or look where these logs go.", "phpops.webhost.diagnose")
+    evidence = [Evidence("error logs not read", len(logs), "files")]
+    return [Verdict("error_logs_unreadable", INFO, sentence + logs[0][1], evidence, cure)]
 
 
 def sites_not_migratable(facts: Facts, _marks: Thresholds) -> list[Verdict]:

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the facts modules and the playbook say of real hosts; only the beancounters come from a dump."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+INVENTORY = Path(__file__).resolve().parents[1] / "inventory" / "hosts.yml"
+MIB = 2**20
+
+
+def facts(host, module, arguments="", **options):
+    """Return the facts of one of our modules, run as a user of the collection would."""
+    result = host.ansible(f"phpops.webhost.{module}", arguments, check=False, **options)
+    assert not result.get("failed"), result
+    assert result["changed"] is False
+    return result["ansible_facts"]["phpops_" + module[: -len("_facts")]]
+
+
+def run_diagnose(*arguments):
+    """Run the playbook from this machine; return its exit status and its output."""
+    command = ["ansible-playbook", "phpops.webhost.diagnose", "--inventory", str(INVENTORY), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+# One run tells of all hosts.
+diagnose = lru_cache(maxsize=None)(run_diagnose)
+
+
+def report(host, output):
+    """Return the lines that the playbook showed for one host."""
+    found = re.search(rf"^ok: \[{name_of(host)}\] => (\{{\n.*?^\}})", output, re.MULTILINE | re.DOTALL)
+    assert found, output
+    return json.loads(found.group(1))["msg"]
+
+
+def name_of(host):
+    return host.backend.get_hostname()
+
+
+def near(one, other, share=0.25):
+    return abs(one - other) <= share * max(one, other)
+
+
+def test_slab_facts_are_the_kernels_own_numbers(host):
+    found = facts(host, "slab_facts", "top=0")
+    rows = [line.split() for line in host.check_output("cat /proc/slabinfo").splitlines()[2:]]
+    (dentry,) = [row for row in rows if row[0] == "dentry"]
+    assert found["available"]
+    assert found["version"] == "2.1"
+    assert found["foreign_lines"] == 0
+    assert near(found["cache_count"], len({row[0] for row in rows}), 0.05)
+    assert near(found["dentry"]["objects"], int(dentry[2]))
+    assert near(found["dentry"]["bytes"], int(dentry[14]) * int(dentry[5]) * 4096)
+    reclaimable = host.check_output("awk '/^SReclaimable/ {print $2}' /proc/meminfo")
+    assert near(found["reclaimable_bytes"], int(reclaimable) * 1024)
+    state = [int(word) for word in host.check_output("cat /proc/sys/fs/dentry-state").split()]
+    assert near(found["dentry"]["unused"], state[1])
+    assert near(found["dentry"]["negative"], state[4])
+    # A container sees its host's kernel, and says so.
+    assert found["container"] == "podman"
+    assert "the kernel it shares" in found["notes"][0]
+
+
+def test_top_is_taken_from_the_largest(host):
+    found = facts(host, "slab_facts", "top=3")
+    assert len(found["caches"]) == 3
+    assert found["caches"][0]["bytes"] == max(cache["bytes"] for cache in found["caches"])
+    assert found["cache_count"] > 50
+
+
+def test_a_user_without_rights_is_told_what_to_do(host):
+    options = {"become": True, "become_user": "visitor"}
+    slab = facts(host, "slab_facts", **options)
+    assert slab["available"] is False
+    assert slab["reason"].startswith("/proc/slabinfo may not be read by the user with id ")
+    assert slab["reason"].endswith("run the task with become.")
+    # What any user may read is there all the same.
+    assert slab["dentry"]["unused"] > 0
+    assert slab["reclaimable_bytes"] > 0
+    counters = facts(host, "beancounters_facts", "path=/root/user_beancounters", **options)
+    assert counters["available"] is False
+    assert "become" in counters["reason"]
+
+
+def test_a_kernel_without_beancounters_is_no_failure(host):
+    found = facts(host, "beancounters_facts")
+    assert (found["available"], found["supported"]) == (False, False)
+    assert "Only OpenVZ and Virtuozzo kernels have it." in found["reason"]
+
+
+def test_simulated_beancounters_give_the_numbers_of_the_dump(host):
+    found = facts(host, "beancounters_facts", "path=/root/user_beancounters")
+    row = found["containers"]["101"]["resources"]["shmpages"]
+    page = int(host.check_output("getconf PAGESIZE"))
+    assert (row["held_bytes"], row["limit_bytes"], row["failcnt"]) == (247122 * page, 262144 * page, 10067)
+    assert [item["resource"] for item in found["containers"]["101"]["at_risk"]] == ["shmpages"]
+
+
+@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check"])
+def test_the_playbook_names_the_problems_worst_first(host, mode):
+    status, output = diagnose(*mode)
+    assert status == 0, output
+    assert re.search(rf"^{name_of(host)} .*changed=0 .*failed=0", output, re.MULTILINE), output
+    lines = report(host, output)
+    found = [re.match(r"\[(\w+)\] (\w+): (.*)", line).groups() for line in lines if line.startswith("[")]
+    codes = [code for _severity, code, _sentence in found]
+    sentences = {code: sentence for _severity, code, sentence in found}
+    severities = [severity for severity, _code, _sentence in found]
+    assert severities == sorted(severities, key=["critical", "warning", "info"].index)
+    assert codes[0] == "shmpages_failing"
+    assert sentences["shmpages_failing"] == (
+        "shmpages holds 965.3 MiB, 94 % of its limit of 1 GiB; 10067 requests were refused."
+    )
+    # Real: mmap() refused PHP its segment. php-cgi says so while it starts, so it is in the server's own log.
+    assert "512 MiB" in sentences["shm_allocation_errors"]
+    assert "(Apache's own log " in sentences["shm_allocation_errors"]
+    # Real: several php-cgi processes, a segment of 64 MiB each.
+    counted = re.match(
+        r"(\d+) php-cgi processes with (\d+) OPcache segments of their own, (\d+) MiB reserved; "
+        r"under PHP-FPM 2 sites would take about 128 MiB\.$",
+        sentences["opcache_segment_per_process"],
+    )
+    assert counted, sentences
+    processes, segments, mib = (int(number) for number in counted.groups())
+    assert processes == int(host.check_output("pgrep -c php-cgi")) >= 2
+    assert (segments, mib) == (processes, processes * 64)
+    command = f"    ansible-playbook phpops.webhost.migrate --limit {name_of(host)} --extra-vars "
+    assert any(line.startswith(command) for line in lines)
+    assert "facts_unavailable" not in codes
+
+
+def test_the_playbook_wrote_nothing(host):
+    assert diagnose()[0] == 0
+    assert host.check_output("find /etc /srv /usr /opt /var/www -xdev -newer /root/prepared") == ""
+    assert not host.file("/var/lib/phpops").exists
+
+
+def test_an_unreachable_host_does_not_stop_the_others(host):
+    status, output = diagnose("--inventory", "nowhere,")
+    assert status != 0
+    assert re.search(r"^nowhere .*unreachable=1", output, re.MULTILINE), output
+    assert any(line.startswith("[critical] shmpages_failing") for line in report(host, output))
+
+
+def test_failures_since_the_last_run_are_told(host):
+    state, dump = "/root/beancounters.json", "/root/user_beancounters"
+    arguments = ["--limit", name_of(host), "--extra-vars", f"diagnose_state_path={state}"]
+    assert run_diagnose(*arguments)[0] == 0
+    assert host.file(state).mode == 0o600
+    before = host.file(state).content_string
+    host.check_output(f"sed -i 's/ 10067$/ 10072/' {dump}")
+    _status, output = run_diagnose("--check", *arguments)
+    host.check_output(f"sed -i 's/ 10072$/ 10067/' {dump}")
+    assert report(host, output)[1] == (
+        "[critical] shmpages_failing: shmpages holds 965.3 MiB, 94 % of its limit of 1 GiB; "
+        "10072 requests were refused, 5 of them since the last run."
+    )
+    # Check mode reads the state and leaves it alone.
+    assert host.file(state).content_string == before
+    host.check_output(f"rm {state}")
+
+
+def test_a_threshold_is_checked_before_anything_is_read(host):
+    status, output = diagnose("--extra-vars", "diagnose_near_limit=90")
+    assert status != 0
+    assert re.search(rf"^fatal: \[{name_of(host)}\]: .*near_limit is 90.0: give a share", output, re.MULTILINE)
+    assert "gather |" not in output
