@@ -170,32 +170,16 @@ lines:
   type: list
   elements: dict
   contains:
-    name:
-      description: What spends the memory.
-      returned: success
-      type: str
+    name: {description: "What spends the memory.", returned: success, type: str}
     kind:
       description: One of opcache, jit, flip, anonymous, sysv, memfd, hugetlb, tmpfs, reservation, master, worker, cgi
         and rest.
       returned: success
       type: str
-    limits:
-      description: Names of the limits that it counts against.
-      returned: success
-      type: list
-      elements: str
-    bytes:
-      description: What it takes at the peak.
-      returned: success
-      type: int
-    after_bytes:
-      description: What it takes afterwards.
-      returned: success
-      type: int
-    source:
-      description: Where the number comes from.
-      returned: success
-      type: str
+    limits: {description: "Names of the limits that it counts against.", returned: success, type: list, elements: str}
+    bytes: {description: "What it takes at the peak.", returned: success, type: int}
+    after_bytes: {description: "What it takes afterwards.", returned: success, type: int}
+    source: {description: "Where the number comes from.", returned: success, type: str}
 limits:
   description: The limits that hold for the whole host.
   returned: success
@@ -207,50 +191,23 @@ limits:
         name.
       returned: success
       type: str
-    kind:
-      description: Either reserved or touched.
-      returned: success
-      type: str
-    path:
-      description: The file or folder that it was read from.
-      returned: success
-      type: str
+    kind: {description: "Either reserved or touched.", returned: success, type: str}
+    path: {description: "The file or folder that it was read from.", returned: success, type: str}
     limit_bytes:
       description: The limit. Null is unlimited, or unknown where C(readable) is false.
       returned: success
       type: int
-    used_bytes:
-      description: What the kernel counts as used now.
-      returned: success
-      type: int
-    peak_bytes:
-      description: What the lines come to at the peak.
-      returned: success
-      type: int
-    after_bytes:
-      description: What they come to afterwards.
-      returned: success
-      type: int
+    used_bytes: {description: "What the kernel counts as used now.", returned: success, type: int}
+    peak_bytes: {description: "What the lines come to at the peak.", returned: success, type: int}
+    after_bytes: {description: "What they come to afterwards.", returned: success, type: int}
     headroom_bytes:
       description: What is left at the worse of the two moments, negative when it is short.
       returned: success
       type: int
-    fits:
-      description: Whether it is kept.
-      returned: success
-      type: bool
-    readable:
-      description: Whether it could be read.
-      returned: success
-      type: bool
-    reason:
-      description: Why not.
-      returned: success
-      type: str
-    source:
-      description: What was read.
-      returned: success
-      type: str
+    fits: {description: "Whether it is kept.", returned: success, type: bool}
+    readable: {description: "Whether it could be read.", returned: success, type: bool}
+    reason: {description: "Why not.", returned: success, type: str}
+    source: {description: "What was read.", returned: success, type: str}
 ways_out:
   description: What would make it fit. Changes that suffice come first, the cheapest of them first.
   returned: success
@@ -262,22 +219,10 @@ ways_out:
         combined.
       returned: success
       type: str
-    text:
-      description: What to do, in words.
-      returned: success
-      type: str
-    saves_bytes:
-      description: How much less is lacking then.
-      returned: success
-      type: int
-    fits:
-      description: Whether this alone suffices.
-      returned: success
-      type: bool
-    sites:
-      description: The new values of each site that changes.
-      returned: success
-      type: dict
+    text: {description: "What to do, in words.", returned: success, type: str}
+    saves_bytes: {description: "How much less is lacking then.", returned: success, type: int}
+    fits: {description: "Whether this alone suffices.", returned: success, type: bool}
+    sites: {description: "The new values of each site that changes.", returned: success, type: dict}
     php_cgi_ends_first:
       description: How many php-cgi processes to end before the first master starts.
       returned: success

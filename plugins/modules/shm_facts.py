@@ -14,7 +14,7 @@ description:
     php-cgi, each php-fpm master with its children, mod_php, Apache, nginx and others.
   - Tells what is reserved from what was touched. Reserved is the size of the mappings in C(/proc/PID/maps). Touched is
     the kernel's own count of the pages of each segment, from C(/proc/PID/map_files), else C(/proc/sysvipc/shm), else
-    C(/proc/PID/smaps); RV(ansible_facts.phpops_shm.segments[].resident_source) says which.
+    C(/proc/PID/smaps); C(resident_source) of each segment says which.
   - Needs C(become) to read the maps of other users' processes. Without it the groups that could not be read say so,
     and their numbers are null.
   - In a container, root needs C(CAP_SYS_PTRACE) for the same, and C(CAP_SYS_ADMIN) for C(map_files).
@@ -79,11 +79,15 @@ ansible_facts:
           returned: always
           type: str
         processes:
-          description: How many processes were seen, are kernel threads or zombies, ended meanwhile (C(vanished)),
-            could not be read, and whether C(/proc) hides some (C(hidden)).
+          description: What was seen of the processes.
           returned: when available
           type: dict
-          sample: {"seen": 31, "kernel_threads": 0, "vanished": 0, "unreadable": 0, "hidden": false}
+          contains:
+            seen: {description: "User processes.", returned: always, type: int}
+            kernel_threads: {description: "Kernel threads and zombies.", returned: always, type: int}
+            vanished: {description: "Processes that ended while they were read.", returned: always, type: int}
+            unreadable: {description: "Processes whose maps could not be read.", returned: always, type: int}
+            hidden: {description: "Whether the mount option hidepid hides processes.", returned: always, type: bool}
         groups:
           description: The process groups.
           returned: when available
@@ -98,64 +102,30 @@ ansible_facts:
               description: One of php-cgi, php-fpm, mod_php, apache, php-cli, nginx and other.
               returned: always
               type: str
-            master_pid:
-              description: PID of a php-fpm master, else null.
-              returned: always
-              type: int
-            unit:
-              description: The systemd unit of a php-fpm master, else null.
-              returned: always
-              type: str
-            config:
-              description: The configuration file of a php-fpm master, else null.
-              returned: always
-              type: str
+            master_pid: {description: "PID of a php-fpm master, else null.", returned: always, type: int}
+            unit: {description: "The systemd unit of a php-fpm master, else null.", returned: always, type: str}
+            config: {description: "The configuration file of a php-fpm master, else null.", returned: always, type: str}
             pools:
               description: Names of the php-fpm pools that have workers.
               returned: always
               type: list
               elements: str
-            pids:
-              description: The PIDs, at most 100.
-              returned: always
-              type: list
-              elements: int
-            processes:
-              description: How many processes.
-              returned: always
-              type: int
+            pids: {description: "The PIDs, at most 100.", returned: always, type: list, elements: int}
+            processes: {description: "How many processes.", returned: always, type: int}
             readable:
               description: Whether the maps of all of them could be read. If not, the sums are null.
               returned: always
               type: bool
-            unreadable_processes:
-              description: How many could not be read.
-              returned: always
-              type: int
-            reason:
-              description: Why not, and the cure.
-              returned: always
-              type: str
-            segments:
-              description: Segments that the group maps, each counted once.
-              returned: always
-              type: int
-            segments_bytes:
-              description: What they reserve.
-              returned: always
-              type: int
-            opcache_segments:
-              description: How many of them are OPcache's.
-              returned: always
-              type: int
+            unreadable_processes: {description: "How many could not be read.", returned: always, type: int}
+            reason: {description: "Why not, and the cure.", returned: always, type: str}
+            segments: {description: "Segments that the group maps, each counted once.", returned: always, type: int}
+            segments_bytes: {description: "What they reserve.", returned: always, type: int}
+            opcache_segments: {description: "How many of them are OPcache's.", returned: always, type: int}
             opcache_bytes:
               description: What OPcache's reserve, the JIT buffer included.
               returned: always
               type: int
-            resident_bytes:
-              description: What of the segments was touched.
-              returned: always
-              type: int
+            resident_bytes: {description: "What of the segments was touched.", returned: always, type: int}
             pss_bytes:
               description: Proportional set size, null for group other and where C(smaps_rollup) can't be read.
               returned: always
@@ -164,46 +134,135 @@ ansible_facts:
               description: Private anonymous memory, the sum of RssAnon. Pages that a fork shares count in each process.
               returned: always
               type: int
-            swap_bytes:
-              description: The sum of VmSwap.
+            swap_bytes: {description: "The sum of VmSwap.", returned: always, type: int}
+        segments:
+          description: The largest segments.
+          returned: when available
+          type: list
+          elements: dict
+          contains:
+            kind: {description: "Either opcache or the same as C(backing).", returned: always, type: str}
+            backing:
+              description: One of anonymous, sysv, posix, memfd, hugetlb and tmpfs.
+              returned: always
+              type: str
+            path: {description: "The name that the kernel shows for it.", returned: always, type: str}
+            device: {description: "Its device, major and minor number in hexadecimal.", returned: always, type: str}
+            inode: {description: "Its inode, or the id of a SysV segment.", returned: always, type: int}
+            bytes: {description: "What it reserves.", returned: always, type: int}
+            resident_bytes:
+              description: What of it was touched, swapped-out pages included. Null when that is unknown.
               returned: always
               type: int
-        segments:
-          description: The largest segments with C(kind), C(backing), C(path), C(device), C(inode), C(bytes),
-            C(resident_bytes), C(resident_source), C(processes) and C(groups).
-          returned: when available
-          type: list
-          elements: dict
+            resident_source:
+              description: Where that was read, map_files, sysvipc or smaps.
+              returned: always
+              type: str
+            processes: {description: "How many processes map it.", returned: always, type: int}
+            groups: {description: "The groups that map it.", returned: always, type: list, elements: str}
         totals:
-          description: The sums of all groups, each segment counted once.
+          description: The sums of all groups, each segment counted once. Null when a process could not be read.
           returned: when available
           type: dict
+          contains:
+            readable: {description: "Whether the maps of all processes could be read.", returned: always, type: bool}
+            segments: {description: "How many segments.", returned: always, type: int}
+            segments_bytes: {description: "What they reserve.", returned: always, type: int}
+            opcache_segments: {description: "How many are OPcache's.", returned: always, type: int}
+            opcache_bytes: {description: "What OPcache's reserve.", returned: always, type: int}
+            resident_bytes: {description: "What was touched.", returned: always, type: int}
         sysv:
-          description: The SysV segments, with C(available), C(reason), C(count), C(bytes), C(resident_bytes),
-            C(swap_bytes) and the largest C(segments).
+          description: The SysV segments.
           returned: when available
           type: dict
+          contains:
+            available: {description: "Whether C(/proc/sysvipc/shm) could be read.", returned: always, type: bool}
+            reason: {description: "Why not.", returned: always, type: str}
+            count: {description: "How many.", returned: always, type: int}
+            bytes: {description: "What they reserve.", returned: always, type: int}
+            resident_bytes:
+              description: What is in memory. Null with kernels that do not tell.
+              returned: always
+              type: int
+            swap_bytes: {description: "What is in swap.", returned: always, type: int}
+            segments:
+              description: The largest, with C(shmid), C(key), C(bytes), C(resident_bytes), C(swap_bytes), C(attached),
+                C(creator_pid) and C(uid).
+              returned: always
+              type: list
+              elements: dict
         posix:
-          description: The files in O(shm_path), with C(available), C(reason), C(path), C(count), C(bytes),
-            C(resident_bytes) and the largest C(files).
+          description: The files in O(shm_path).
           returned: when available
           type: dict
+          contains:
+            available: {description: "Whether the folder could be read.", returned: always, type: bool}
+            reason: {description: "Why not.", returned: always, type: str}
+            path: {description: "The folder.", returned: always, type: str}
+            count: {description: "How many.", returned: always, type: int}
+            bytes: {description: "The sum of their sizes.", returned: always, type: int}
+            resident_bytes: {description: "The sum of their blocks.", returned: always, type: int}
+            files:
+              description: The largest, with C(path), C(bytes) and C(resident_bytes).
+              returned: always
+              type: list
+              elements: dict
         tmpfs:
-          description: Every tmpfs with C(path), C(size_bytes), C(used_bytes), C(used_ratio), C(options) and C(reason).
+          description: Every tmpfs, once.
           returned: when available
           type: list
           elements: dict
+          contains:
+            path: {description: "Where it is mounted.", returned: always, type: str}
+            size_bytes:
+              description: Its size. Null when it has no limit or could not be asked.
+              returned: always
+              type: int
+            used_bytes: {description: "What is used of it.", returned: always, type: int}
+            used_ratio: {description: "The same as a ratio from 0 to 1.", returned: always, type: float}
+            options: {description: "Its mount options.", returned: always, type: str}
+            reason: {description: "Why its size is not known.", returned: always, type: str}
         memory:
-          description: Values of meminfo and the overcommit mode.
+          description: Values of meminfo, null where the kernel has none.
           returned: when available
           type: dict
+          contains:
+            total_bytes: {description: "MemTotal.", returned: always, type: int}
+            available_bytes: {description: "MemAvailable.", returned: always, type: int}
+            shmem_bytes: {description: "Shmem.", returned: always, type: int}
+            committed_bytes: {description: "Committed_AS.", returned: always, type: int}
+            commit_limit_bytes:
+              description: CommitLimit. It binds with overcommit mode 2 only.
+              returned: always
+              type: int
+            swap_total_bytes: {description: "SwapTotal.", returned: always, type: int}
+            swap_free_bytes: {description: "SwapFree.", returned: always, type: int}
+            overcommit_memory: {description: "The overcommit mode, 0, 1 or 2.", returned: always, type: int}
         limits:
-          description: Each limit that applies, with C(name), C(kind) (reserved or touched), C(scope) (host, session,
-            unit or mount), C(path), C(limit_bytes) (null is unlimited), C(used_bytes), C(headroom_bytes), C(readable),
-            C(reason) and C(source).
+          description: Each limit that applies.
           returned: when available
           type: list
           elements: dict
+          contains:
+            name:
+              description: One of shmpages, physpages, commit_limit, ram, memory_cgroup and tmpfs.
+              returned: always
+              type: str
+            kind: {description: "Whether it counts what is reserved or what is touched.", returned: always, type: str}
+            scope:
+              description: What it holds for, host, session (this login), unit or mount.
+              returned: always
+              type: str
+            path: {description: "Where it was read.", returned: always, type: str}
+            limit_bytes:
+              description: The limit. Null is unlimited, or unknown where C(readable) is false.
+              returned: always
+              type: int
+            used_bytes: {description: "What is used of it.", returned: always, type: int}
+            headroom_bytes: {description: "What is left of it.", returned: always, type: int}
+            readable: {description: "Whether it could be read.", returned: always, type: bool}
+            reason: {description: "Why not.", returned: always, type: str}
+            source: {description: "What was read.", returned: always, type: str}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -90,7 +90,8 @@ def cgroup_path(text: str, controller: str) -> str | None:
     for line in text.split("\n"):
         number, _colon, rest = line.partition(":")
         names, colon, path = rest.partition(":")
-        if colon and ((controller == "" and number == "0" and names == "") or controller in names.split(",") != [""]):
+        unified = number == "0" and names == ""
+        if colon and (unified if controller == "" else controller in names.split(",")):
             return path
     return None
 
