@@ -31,7 +31,9 @@ def read_state(path: str) -> tuple[FailCounts | None, str | None]:
         counts = stored["failcnt"]
         return {
             str(container): {
-                str(name): value for name, value in rows.items() if type(value) is int and 0 <= value < 2**64
+                str(name): value
+                for name, value in rows.items()
+                if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**64
             }
             for container, rows in counts.items()
         }, None
