@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping
 
 # Up to "switch" the live slot is untouched, and a failure is undone by stopping the idle slot.
-BEFORE_SWITCH = ("retire", "stage", "check", "budget", "start", "ready", "prime", "workers")
+# The budget comes before the check: `php-fpm --test` reserves the whole segment already.
+RETIRE = "retire"
+BEFORE_SWITCH = (RETIRE, "stage", "budget", "check", "start", "ready", "prime", "workers")
 SWITCH = "switch"
 AFTER_SWITCH = ("boot", "drain", "stop")
 STEPS = (*BEFORE_SWITCH, SWITCH, *AFTER_SWITCH)
@@ -37,8 +39,9 @@ Step = Callable[[], Any]
 def execute(steps: Mapping[str, Step], undo: Step) -> FlipResult:
     """Do the steps in STEPS' order; a step that is not in ``steps`` is passed over.
 
-    A StepFailed before or at the switch calls ``undo`` and ends; after it nothing is undone, and the steps that
-    follow are not done: the old slot then stays as it is, so that what it still works on can end.
+    A StepFailed before or at the switch calls ``undo`` (not for "retire", which begins nothing) and ends. After the
+    switch nothing is undone, and the steps that follow are not done: the old slot then stays as it is, so that what it
+    still works on can end.
     A step's result, when there is one, is kept in details under its name.
     """
     result = FlipResult()
@@ -50,7 +53,8 @@ def execute(steps: Mapping[str, Step], undo: Step) -> FlipResult:
             outcome = steps[name]()
         except StepFailed as error:
             result.failed, result.msg = True, str(error)
-            if not result.flipped:
+            # At "retire" nothing was begun yet, and the idle slot may still answer requests.
+            if not result.flipped and name != RETIRE:
                 try:
                     undo()
                 except StepFailed as second:
@@ -71,7 +75,7 @@ def plan(live: str | None, live_active: bool, wanted: bool) -> list[str]:
     the live slot's files differ from what they should be (or a flip was asked for).
     """
     if not wanted and live is not None:
-        return [] if live_active else ["check", "budget", "start", "ready"]
+        return [] if live_active else ["budget", "check", "start", "ready"]
     if live is None:
         return [*BEFORE_SWITCH, SWITCH, "boot"]
     return list(STEPS)

@@ -117,7 +117,7 @@ class _Check:
 
     def match(self, option: str, value: Any, pattern: str) -> None:
         expression, cure = _PATTERNS[pattern]
-        if not isinstance(value, str) or not expression.match(value):
+        if not isinstance(value, str) or not expression.fullmatch(value):
             self.fail(option, value, cure)
 
     def one_of(self, option: str, value: Any, allowed: tuple[str, ...]) -> None:
@@ -136,7 +136,7 @@ class _Check:
 def build(options: Mapping[str, Any]) -> SiteSpec:
     """Return the validated spec of merged options; SpecError names the first one that can't be used."""
     name = options.get("name")
-    if not isinstance(name, str) or not NAME.match(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise SpecError(
             f"Site name {name!r} can't be used: give 1 to 32 characters of a-z, 0-9, _ and -,"
             " with a letter or digit first."

@@ -180,11 +180,14 @@ def fpm_conf(spec: SiteSpec, slot: str, layout: Layout) -> str:
     return "\n".join(lines) + "\n"
 
 
+def ini_scan_path(spec: SiteSpec, slot: str, layout: Layout) -> str:
+    """Return PHP_INI_SCAN_DIR: the folder that is compiled into PHP (the empty element), the site's, the slot's."""
+    return ":" + ":".join([*spec.ini_scan_dirs, f"{layout.config_dir(spec.name, slot)}/ini.d"])
+
+
 def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
     """Return what systemd needs to know of this slot beyond the template (systemd.exec(5), systemd.service(5))."""
     name, config = spec.name, layout.config_dir(spec.name, slot)
-    # A leading empty element keeps the folder that is compiled into PHP.
-    scan = ":" + ":".join([*spec.ini_scan_dirs, f"{config}/ini.d"])
     ini = f" --php-ini {spec.php_ini}" if spec.php_ini else ""
     lines = [
         f"# {HEADER}",
@@ -192,7 +195,7 @@ def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
         f"User={spec.user}",
         f"Group={spec.group}",
         f"UMask={spec.umask.zfill(4)}",
-        f"Environment=PHP_INI_SCAN_DIR={scan}",
+        f"Environment=PHP_INI_SCAN_DIR={ini_scan_path(spec, slot, layout)}",
         "# setgid: the socket gets the web server's group; other users can't pass the folder.",
         f"ExecStartPre=+/usr/bin/install -d -m 2710 -o {spec.user} -g {spec.web_group} {layout.run}/{name}-{slot}",
         f"ExecStart=/usr/sbin/php-fpm{spec.php_version} --nodaemonize --fpm-config {config}/fpm.conf{ini}",

@@ -7,9 +7,38 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core import opcache_settings
+from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import PlannedSite
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.phpinfo import directives
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
-from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout, ini_scan_path, unit_name
+from ansible_collections.phpops.webhost.plugins.module_utils._host import reservation, systemd
+
+
+def planned(run: systemd.Run, spec: SiteSpec, slot: str, layout: Layout) -> PlannedSite:
+    """Return what the slot's master will reserve, from the directives that PHP itself reads for it.
+
+    StepFailed when PHP can't be asked. OPcache is switched off for the question: asking reserves no segment.
+    """
+    command = ["env", f"PHP_INI_SCAN_DIR={ini_scan_path(spec, slot, layout)}", f"/usr/sbin/php-fpm{spec.php_version}"]
+    command += ["--php-ini", spec.php_ini] if spec.php_ini else []
+    status, out, err = run([*command, "--define", "opcache.enable=0", "--info"])
+    if status != 0:
+        said = (err + out).strip().splitlines()
+        raise StepFailed(f"php-fpm{spec.php_version} can't read its ini files: {said[0] if said else status}")
+    found = directives(out, "opcache.")
+    found["opcache.enable"] = spec.opcache.get("opcache.enable", "1")
+    reserved = opcache_settings.segment_bytes(found, spec.php_version)
+    jit = min(opcache_settings.jit_bytes(found, spec.php_version), reserved)
+    return PlannedSite(
+        name=spec.name,
+        segment_bytes=reserved - jit,
+        jit_bytes=jit,
+        max_children=spec.process_manager.max_children,
+        user=spec.user,
+        php_version=spec.php_version,
+    )
 
 
 class Budget:
@@ -17,9 +46,29 @@ class Budget:
 
     def __init__(self, run: systemd.Run, override: bool) -> None:
         self.run, self.override = run, override
+        self._claim: reservation.Claim | None = None
 
-    def claim(self, spec: SiteSpec, slot: str, layout: Layout) -> dict[str, Any] | None:
-        return None
+    def claim(self, spec: SiteSpec, slot: str, layout: Layout) -> dict[str, Any]:
+        """Reserve the master's memory; StepFailed holds the sum and the ways out when it doesn't fit."""
+        site = planned(self.run, spec, slot, layout)
+        try:
+            self._claim = reservation.claim(site, unit_name(spec.name, slot), override=self.override)
+        except (reservation.DoesNotFit, reservation.BudgetBusy) as error:
+            raise StepFailed(str(error)) from error
+        except OSError as error:
+            raise StepFailed(f"The budget could not be reserved: {error}.") from error
+        verdict = self._claim.verdict
+        return {
+            "fits": verdict.fits,
+            "segment_bytes": site.segment_bytes,
+            "jit_bytes": site.jit_bytes,
+            "short_bytes": verdict.short_bytes,
+            "headroom_bytes": verdict.headroom_bytes,
+            "message": verdict.message,
+        }
 
     def release(self) -> None:
-        return None
+        """Give the reservation back."""
+        if self._claim is not None:
+            reservation.release(self._claim)
+            self._claim = None

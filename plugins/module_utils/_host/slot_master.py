@@ -27,6 +27,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files im
     PING_PATH,
     STATUS_PATH,
     Layout,
+    ini_scan_path,
     unit_name,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
@@ -63,7 +64,7 @@ class Master:
     def check_configuration(self, spec: SiteSpec) -> None:
         """Let PHP-FPM (as the site's user: as root it may leave root's files behind) and systemd read the files."""
         config = self.layout.config_dir(self.site, self.slot)
-        scan = ":" + ":".join([*spec.ini_scan_dirs, f"{config}/ini.d"])
+        scan = ini_scan_path(spec, self.slot, self.layout)
         command = ["runuser", "-u", spec.user, "-g", spec.group, "--", "env", f"PHP_INI_SCAN_DIR={scan}"]
         command += [f"/usr/sbin/php-fpm{spec.php_version}", "--test", "--fpm-config", f"{config}/fpm.conf"]
         if spec.php_ini:

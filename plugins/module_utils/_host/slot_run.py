@@ -23,7 +23,7 @@ def _one(given: Mapping[str, Any], state: str, run: systemd.Run, settings: Setti
     name = str(given.get("name") or "")
     site = None
     try:
-        if not NAME.match(name):
+        if not NAME.fullmatch(name):
             raise SpecError(f"Site name {name!r} can't be used: give 1 to 32 characters of a-z, 0-9, _ and -.")
         with nullcontext() if settings.check_mode else site_lock(name, layout):
             site = Site(name, run, settings, layout)

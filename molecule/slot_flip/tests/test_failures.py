@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can't go live doesn't: the live slot serves on, the idle one is stopped, and one sentence says why."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+
+BROKEN = {
+    "a parse error": (
+        "printf '<?php echo (;' >/srv/app/R3/work.php",
+        {"document_root": "/srv/app/R3"},
+        "prime",
+        "Entry point /work.php answered 500 from the idle slot, not 200",
+    ),
+    "an exception": (
+        "printf '<?php throw new Exception(\"no database\");' >/srv/app/R3/work.php",
+        {"document_root": "/srv/app/R3"},
+        "prime",
+        "no database",
+    ),
+    "a page without its text": (
+        "printf '<?php echo \"under construction\";' >/srv/app/R3/work.php",
+        {"document_root": "/srv/app/R3"},
+        "prime",
+        "without the text 'main=R1'",
+    ),
+    "a page that is missing": (
+        "rm -f /srv/app/R3/work.php",
+        {"document_root": "/srv/app/R3"},
+        "prime",
+        "answered 404",
+    ),
+    "ini values that PHP refuses": (
+        "true",
+        {"opcache": {"opcache.memory_consumption": 16, "opcache.interned_strings_buffer": 64}},
+        "check",
+        "php-fpm",
+    ),
+    "a unit line that systemd refuses": (
+        "true",
+        {"hardening": ["ProtectSystem=perhaps"]},
+        "check",
+        "ProtectSystem",
+    ),
+    "a master that does not start": ("true", {"hardening": ["LimitAS=40M"]}, "start", "did not start"),
+    "more memory than any host has": (
+        "true",
+        {"opcache": {"opcache.memory_consumption": 2000000, "opcache.jit": "disable"}},
+        "budget",
+        "fit",
+    ),
+}
+
+
+def broken_flip(app, case, live, pid):
+    prepare, options, step, reason = BROKEN[case]
+    app.host.run_expect([0], f"mkdir -p /srv/app/R3 && {prepare}")
+    _result, site = app.flip(options)
+    assert site["failed"] and not site["flipped"], case
+    assert (site["step"], reason in site["msg"]) == (step, True), (case, site["msg"])
+    assert app.live() == live == site["live_slot"], case
+    assert app.active_units() == [f"phpops-fpm@app-{live}.service"], case
+    assert json.loads(app.curl("who.php"))["master"] == pid, case
+    idle = "green" if live == "blue" else "blue"
+    left = app.host.check_output(f"find /etc/phpops/app/{idle} /var/lib/phpops/app/slots/{idle} 2>/dev/null || true")
+    assert left == "", case
+
+
+def test_what_is_broken_does_not_go_live(app):
+    live, pid = app.live(), json.loads(app.curl("who.php"))["master"]
+    with app.load() as load:
+        for case in BROKEN:
+            broken_flip(app, case, live, pid)
+            load.wait_for(20)
+    assert load.result.failed == 0, load.result.as_dict()
+    assert set(load.result.releases) == {"R1"}
+    # The next run starts from what is live, not from what failed.
+    result, site = app.flip()
+    assert not result["changed"], site
+
+
+def test_a_stuck_worker_is_named_and_its_request_still_ends(app):
+    answers = []
+
+    def ask():
+        with urllib.request.urlopen(f"{app.url['apache']}slow.php?seconds=9", timeout=60) as answer:
+            answers.append(answer.read().decode())
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.7)
+    _result, site = app.flip(
+        {"document_root": "/srv/app/R2", "entry_points": [{"path": "/work.php"}]}, drain_timeout_seconds=1
+    )
+    assert site["failed"] and site["flipped"] and site["step"] == "drain"
+    stuck = site["drain"]["stuck"]
+    assert [worker["script"].rsplit("/", 1)[1] for worker in stuck] == ["slow.php"]
+    assert f"{stuck[0]['pid']} " in site["msg"] and "stays up" in site["msg"]
+    assert len(app.active_units()) == 2
+    assert app.curl("work.php") == "main=R2 late=R2"
+    thread.join()
+    assert answers == ["main=R1 late=R1\n"]
+    # The next run ends what is left, and touches nothing else.
+    result, site = app.flip()
+    assert result["changed"] and not site["flipped"] and not site["failed"], site
+    assert len(app.active_units()) == 1
+
+
+def test_a_stuck_worker_is_killed_when_that_is_allowed(app):
+    statuses = []
+
+    def ask():
+        try:
+            with urllib.request.urlopen(f"{app.url['apache']}slow.php?seconds=30", timeout=60) as answer:
+                statuses.append(answer.status)
+        except urllib.error.HTTPError as error:
+            statuses.append(error.code)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.7)
+    options = {"document_root": "/srv/app/R2", "entry_points": [{"path": "/work.php"}]}
+    _result, site = app.flip(options, drain_timeout_seconds=1, kill_stuck=True)
+    thread.join()
+    assert not site["failed"] and site["flipped"]
+    assert [worker["script"].rsplit("/", 1)[1] for worker in site["drain"]["killed"]] == ["slow.php"]
+    assert statuses == [503]
+    assert len(app.active_units()) == 1

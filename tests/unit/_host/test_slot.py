@@ -1,0 +1,336 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""site_slot's whole run on one site, on files in a temporary folder and a systemd that is played."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host import (
+    reservation,
+    slot,
+    slot_master,
+    slot_prime,
+    slot_run,
+    slot_store,
+)
+from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
+
+GROUP = grp.getgrgid(os.getgid()).gr_name
+USER = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != 0)
+IDLE_STATUS = {"active processes": 0, "total processes": 2, "accepted conn": 5, "processes": []}
+
+
+class PlayedHost:
+    """systemd, PHP-FPM, ss and FastCGI as far as a flip asks them; what is in ``broken`` goes wrong."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.active: set[str] = set()
+        self.enabled: set[str] = set()
+        self.log: list[str] = []
+        self.broken: set[str] = set()
+        self.busy: dict[str, int] = {}
+
+    def run(self, words: list[str]) -> tuple[int, str, str]:
+        words = [word for word in words if word != "--no-pager"]
+        if words[0] == "systemctl":
+            return self._systemctl(words[1], words[-1])
+        if words[0] == "env":
+            return 0, "opcache.memory_consumption => 16 => 16\nopcache.jit => no value => disable\n", ""
+        if words[0] == "ss":
+            rows = [(path.parent.name, path) for path in Path(self.layout.run).glob("*/php.sock")]
+            text = "".join(f"u_str LISTEN {self.busy.get(name, 0)} 511 {path} 1 * 0\n" for name, path in rows)
+            return 0, text, ""
+        if words[0] == "runuser":
+            return (78, "", "unknown entry 'x'") if "check" in self.broken else (0, "", "")
+        if words[0] == "journalctl":
+            return 0, "ERROR: no\n", ""
+        return 0, "", ""
+
+    def _systemctl(self, verb: str, unit: str) -> tuple[int, str, str]:
+        name = unit.partition("@")[2].partition(".")[0]
+        if verb == "show":
+            state = "active" if unit in self.active else "failed" if unit in self.broken else "inactive"
+            return 0, f"ActiveState={state}\nMainPID=0\nNRestarts=0\nSubState=x\nExecMainStatus=226\nResult=no\n", ""
+        self.log.append(f"{verb} {unit}")
+        if verb == "start" and "start" in self.broken:
+            self.broken.add(unit)
+        elif verb == "start":
+            self.active.add(unit)
+            folder = Path(self.layout.run, name)
+            folder.mkdir(parents=True, exist_ok=True)
+            for socket in ("php.sock", "status.sock"):
+                (folder / socket).touch()
+        elif verb == "stop":
+            self.active.discard(unit)
+        elif verb == "enable":
+            self.enabled.add(unit)
+        elif verb == "disable":
+            self.enabled.discard(unit)
+        elif verb == "is-enabled":
+            return (0, "enabled\n", "") if unit in self.enabled else (1, "disabled\n", "")
+        return 0, "", ""
+
+    def request(self, path: str, params: dict[str, str], body: bytes = b"", timeout_seconds: float = 1) -> Response:
+        name = Path(path).parent.name
+        if f"phpops-fpm@{name}.service" not in self.active:
+            raise FastCgiError(f"{path} can't be used: No such file")
+        if params["SCRIPT_NAME"] == "/phpops-ping":
+            return Response(200, {}, b"pong", "", 0.0)
+        if params["SCRIPT_NAME"] == "/phpops-status":
+            busy = self.busy.get(name, 0)
+            workers = [{"pid": 1 << 30, "state": "Running", "script": "/s.php", "request duration": 3000000}] * busy
+            return Response(
+                200, {}, json.dumps({**IDLE_STATUS, "active processes": busy, "processes": workers}).encode(), "", 0
+            )
+        self.log.append(f"prime {params['SCRIPT_FILENAME']}")
+        return Response(500 if "prime" in self.broken else 200, {}, b"", "", 0.0)
+
+
+class Fleet:
+    """One played host with its layout, and how to run site_slot on it."""
+
+    def __init__(self, path: Path, host: PlayedHost, layout: Layout) -> None:
+        self.path, self.host, self.layout = path, host, layout
+
+    def run(self, state: str = "present", options: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+        values = {"prime": True, "drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
+        given = {"name": "wiki", **(options or {})}
+        outcome = slot_run.apply_sites([given], state, self.host.run, Settings(**values), layout=self.layout)
+        site: dict[str, Any] = outcome["sites"][0]
+        return {**site, "diff": outcome["diff"]}
+
+    def first(self) -> dict[str, Any]:
+        return self.run(options=self.new())
+
+    def new(self) -> dict[str, Any]:
+        entry = {"path": "/", "host": "", "query": "", "method": "GET", "headers": {}, "status": 200, "contains": ""}
+        root = self.path / "docroot"
+        root.mkdir(exist_ok=True)
+        return {
+            "user": USER,
+            "group": GROUP,
+            "web_group": GROUP,
+            "php_version": "8.2",
+            "document_root": str(root),
+            "entry_points": [entry],
+        }
+
+    def tree(self) -> list[str]:
+        return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if "run/" not in str(path))
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    layout = Layout(*(str(tmp_path / name) for name in ("state", "config", "run", "units")))
+    host = PlayedHost(layout)
+    monkeypatch.setattr(slot_master, "request", host.request)
+    monkeypatch.setattr(slot_prime.prime, "__defaults__", (60.0, host.request))
+    monkeypatch.setattr(slot_master, "prove_that_queues_show", lambda run: None)
+    monkeypatch.setattr(slot_master, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(slot, "references", lambda text: [])
+    monkeypatch.setattr(slot.Site, "_missing", lambda self, spec: [])
+
+    class Fits:
+        fits, short_bytes, headroom_bytes, message = True, 0, None, "It fits."
+
+    monkeypatch.setattr(
+        reservation,
+        "claim",
+        lambda site, unit, override: reservation.Claim("/nonexistent", unit, Fits()),  # type: ignore[arg-type]
+    )
+    (tmp_path / "units").mkdir()
+    return Fleet(tmp_path, host, layout)
+
+
+def test_a_new_site_gets_blue_and_starts_at_boot(fleet: Fleet) -> None:
+    result = fleet.first()
+    assert (result["failed"], result["changed"], result["flipped"], result["live_slot"]) == (False, True, True, "blue")
+    assert result["reasons"] == ["the site is new"]
+    assert os.readlink(fleet.layout.pointer("wiki")) == "../slots/blue"
+    assert fleet.host.enabled == {"phpops-site@wiki.service"}
+    stored = json.loads(Path(fleet.layout.stored_spec("wiki")).read_text())
+    assert stored["user"] == USER
+    assert f"prime {fleet.path}/docroot/index.php" in fleet.host.log
+
+
+def test_nothing_happens_twice(fleet: Fleet) -> None:
+    fleet.first()
+    before, fleet.host.log = fleet.tree(), []
+    result = fleet.run()
+    assert (result["changed"], result["flipped"], result["reasons"], result["diff"]) == (False, False, [], [])
+    assert fleet.tree() == before
+    assert [entry for entry in fleet.host.log if not entry.startswith("is-enabled")] == []
+
+
+def test_a_change_flips_and_the_old_slot_ends_after_the_new_one_is_live(fleet: Fleet) -> None:
+    fleet.first()
+    fleet.host.log = []
+    result = fleet.run(options={"opcache": {"opcache.memory_consumption": "32"}})
+    assert (result["live_slot"], result["previous_slot"], result["failed"]) == ("green", "blue", False)
+    assert result["reasons"] == ["opcache.memory_consumption unset → 32"]
+    assert result["drain"]["finished"] and result["workers"] == {"live": 2, "idle": 2}
+    assert fleet.host.active == {"phpops-fpm@wiki-green.service"}
+    started = fleet.host.log.index("start phpops-fpm@wiki-green.service")
+    assert fleet.host.log.index("stop phpops-fpm@wiki-blue.service") > started
+
+
+def test_entry_points_alone_are_stored_without_a_flip(fleet: Fleet) -> None:
+    fleet.first()
+    result = fleet.run(options={"entry_points": []})
+    assert (result["changed"], result["flipped"], result["live_slot"]) == (True, False, "blue")
+    assert fleet.run()["changed"] is False
+
+
+@pytest.mark.parametrize(("broken", "step"), [("check", "check"), ("start", "start"), ("prime", "prime")])
+def test_what_fails_before_the_switch_leaves_the_live_slot_alone(fleet: Fleet, broken: str, step: str) -> None:
+    fleet.first()
+    before = fleet.tree()
+    fleet.host.broken.add(broken)
+    result = fleet.run(options={"umask": "027"})
+    assert (result["failed"], result["flipped"], result["step"], result["live_slot"]) == (True, False, step, "blue")
+    assert result["msg"].endswith((".", "'x'")), result["msg"]
+    assert fleet.host.active == {"phpops-fpm@wiki-blue.service"}
+    assert [path for path in fleet.tree() if path not in before] == []
+
+
+def test_a_host_without_mount_namespaces_is_told_so(fleet: Fleet) -> None:
+    fleet.host.broken.add("start")
+    assert "226/NAMESPACE" in fleet.first()["msg"]
+
+
+def test_a_slot_that_stays_busy_stays_up(fleet: Fleet) -> None:
+    fleet.first()
+    fleet.host.busy["wiki-blue"] = 1
+    result = fleet.run(options={"umask": "027"})
+    assert (result["failed"], result["flipped"], result["step"], result["live_slot"]) == (True, True, "drain", "green")
+    assert "/s.php for 3 s" in result["msg"]
+    assert len(fleet.host.active) == 2
+    again = fleet.run(options={"umask": "022"})
+    assert (again["failed"], again["step"], again["live_slot"]) == (True, "retire", "green")
+    assert len(fleet.host.active) == 2
+    fleet.host.busy.clear()
+    assert fleet.run()["changed"] is True
+    assert fleet.host.active == {"phpops-fpm@wiki-green.service"}
+
+
+@pytest.mark.parametrize("step", ["stage", "start", "prime", "switch"])
+def test_a_run_that_died_at_a_step_is_taken_up(fleet: Fleet, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        """Nothing in the run may catch this, as nothing catches SIGKILL."""
+
+    def die(*_arguments: object, **_options: object) -> None:
+        raise Killed
+
+    fleet.first()
+    places = {
+        "stage": (slot_store, "write_files"),
+        "start": (slot_master.Master, "wait_until_it_answers"),
+        "prime": (slot, "prime"),
+        "switch": (slot.Site, "_boot"),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(*places[step], die)
+        with pytest.raises(Killed):
+            fleet.run(options={"umask": "027"})
+    result = fleet.run(options={"umask": "027"})
+    assert (result["failed"], result["live_slot"]) == (False, "green"), result["msg"]
+    assert fleet.host.active == {"phpops-fpm@wiki-green.service"}
+    assert fleet.run()["changed"] is False
+
+
+def test_a_file_changed_by_hand_is_a_reason(fleet: Fleet) -> None:
+    fleet.first()
+    path = Path(fleet.layout.config_dir("wiki", "blue"), "fpm.conf")
+    path.write_text(path.read_text() + "pm.max_requests = 1\n")
+    result = fleet.run()
+    assert result["reasons"] == [f"{path} is not as it was written"]
+    assert result["live_slot"] == "green"
+
+
+def test_a_live_master_that_is_down_is_started_in_its_slot(fleet: Fleet) -> None:
+    fleet.first()
+    fleet.host.active.clear()
+    result = fleet.run()
+    assert (result["changed"], result["flipped"], result["live_slot"]) == (True, False, "blue")
+    assert fleet.host.active == {"phpops-fpm@wiki-blue.service"}
+
+
+def test_force_flips_without_a_difference(fleet: Fleet) -> None:
+    fleet.first()
+    result = fleet.run(force=True)
+    assert (result["flipped"], result["live_slot"], result["reasons"]) == (True, "green", [])
+
+
+def test_check_mode_shows_the_files_and_writes_none(fleet: Fleet) -> None:
+    fleet.first()
+    before, log = fleet.tree(), list(fleet.host.log)
+    result = fleet.run(options={"umask": "027", "environment": {"TOKEN": "sesame"}}, check_mode=True)
+    assert result["changed"] and result["live_slot"] == "blue"
+    assert sorted(Path(entry["after_header"]).name for entry in result["diff"]) == [
+        "10-phpops.conf",
+        "fpm.conf",
+        "site.json",
+    ]
+    assert "sesame" not in json.dumps(result)
+    assert fleet.tree() == before
+    assert [entry for entry in fleet.host.log[len(log) :] if not entry.startswith("is-enabled")] == []
+
+
+def test_absent_removes_everything_and_refuses_while_a_server_names_the_site(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.first()
+    with monkeypatch.context() as patch:
+        patch.setattr(slot, "references", lambda text: ["/etc/apache2/sites-available/a.conf:7"])
+        refused = fleet.run("absent")
+    assert refused["failed"] and "a.conf:7" in refused["msg"] and fleet.host.active
+    gone = fleet.run("absent")
+    assert (gone["failed"], gone["changed"], gone["live_slot"]) == (False, True, None)
+    assert [path for path in fleet.tree() if "wiki" in path] == []
+    assert not fleet.host.active and not fleet.host.enabled
+    assert fleet.run("absent")["changed"] is False
+
+
+def test_a_pointer_of_another_kind_is_no_slot(fleet: Fleet) -> None:
+    fleet.first()
+    pointer = Path(fleet.layout.pointer("wiki"))
+    pointer.unlink()
+    pointer.symlink_to("/srv/old")
+    result = fleet.run()
+    assert result["failed"] and "is no slot" in result["msg"]
+
+
+def test_two_runs_on_one_site_exclude_each_other(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    with slot_store.site_lock("wiki", fleet.layout):
+        monkeypatch.setattr(slot_store.site_lock.__wrapped__, "__defaults__", (0.1,))  # type: ignore[attr-defined]
+        result = fleet.first()
+    assert result["failed"] and f"process {os.getpid()}" in result["msg"]
+
+
+def test_the_switch_is_a_compare_and_swap(fleet: Fleet) -> None:
+    fleet.first()
+    with pytest.raises(slot_store.StepFailed, match="names blue, not green"):
+        slot_store.switch("wiki", "green", "blue", fleet.layout)
+
+
+def test_the_facts(fleet: Fleet) -> None:
+    assert slot_facts(fleet.host.run, fleet.layout)["available"] is False
+    fleet.run(options={**fleet.new(), "environment": {"TOKEN": "sesame"}})
+    facts = slot_facts(fleet.host.run, fleet.layout)
+    site = facts["sites"][0]
+    assert (facts["available"], site["name"], site["live_slot"]) == (True, "wiki", "blue")
+    assert site["slots"]["blue"]["active"] and not site["slots"]["green"]["active"]
+    assert site["slots"]["blue"]["document_root"] == str(fleet.path / "docroot")
+    assert site["spec"]["environment"] == {"TOKEN": None}

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master, prove_that_queues_show
+
+
+def real(words: list[str]) -> tuple[int, str, str]:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_this_machine_shows_its_queues() -> None:
+    prove_that_queues_show(real)
+
+
+@pytest.mark.parametrize(
+    ("answer", "match"),
+    [
+        ((0, "", ""), "shows None waiting connections on a socket that has 2"),
+        ((127, "", "not found"), "ended with 127: not found"),
+    ],
+)
+def test_a_host_that_hides_queues_is_refused(answer: tuple[int, str, str], match: str) -> None:
+    with pytest.raises(StepFailed, match=match):
+        prove_that_queues_show(lambda words: answer)
+
+
+def test_no_row_is_an_error_and_never_zero(tmp_path: Path) -> None:
+    layout = Layout(run=str(tmp_path))
+    with pytest.raises(StepFailed, match="shows no listening socket"):
+        Master(lambda words: (0, "", ""), "wiki", "blue", layout).queue()
+
+
+def test_the_queue_is_read_from_the_resolved_path(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    layout = Layout(run=str(tmp_path / "link"))
+    row = f"u_str LISTEN 3 511 {tmp_path.resolve()}/run/wiki-blue/php.sock 1 * 0\n"
+    assert Master(lambda words: (0, row, ""), "wiki", "blue", layout).queue() == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "match"),
+    [
+        ("ActiveState=failed\nExecMainStatus=226", "CAP_SYS_ADMIN"),
+        ("ActiveState=activating\nSubState=auto-restart\nExecMainStatus=78\nResult=exit-code", "status 78.*ERROR: no"),
+        ("ActiveState=activating\nNRestarts=2", "did not start"),
+        ("ActiveState=activating\nNRestarts=0", "not ready after 0.1 s"),
+    ],
+)
+def test_a_master_that_does_not_start_is_told_at_once(state: str, match: str) -> None:
+    def run(words: list[str]) -> tuple[int, str, str]:
+        if "show" in words:
+            return 0, "NRestarts=0\n" + state + "\n", ""
+        return 0, "ERROR: no\n" if words[0] == "journalctl" else "", ""
+
+    with pytest.raises(StepFailed, match=match):
+        Master(run, "wiki", "blue", Layout()).start(0.1)

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.phpops.webhost.plugins.module_utils._host.distribution_master import masters, stop_unused
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references
+
+
+def test_enabled_files_are_named_by_their_real_path_and_comments_are_not(tmp_path: Path) -> None:
+    available, enabled = tmp_path / "sites-available", tmp_path / "sites-enabled"
+    for folder in (available, enabled):
+        folder.mkdir()
+    (available / "a.conf").write_text("#  /run/a.sock\n\n  SetHandler proxy:unix:/run/a.sock|fcgi://a\n")
+    (available / "b.conf").write_text("SetHandler proxy:unix:/run/a.sock|fcgi://b\n")
+    (enabled / "a.conf").symlink_to(available / "a.conf")
+    (enabled / "dangling.conf").symlink_to(available / "none.conf")
+    assert references("/run/a.sock", [str(enabled), str(tmp_path / "none")]) == [f"{available}/a.conf:3"]
+    assert references("/run/c.sock", [str(enabled), str(enabled / "a.conf")]) == []
+
+
+class PlayedSystemd:
+    """Every unit is active and enabled until it is stopped."""
+
+    def __init__(self) -> None:
+        self.verbs: list[str] = []
+
+    def __call__(self, words: list[str]) -> tuple[int, str, str]:
+        self.verbs.append(words[2])
+        return 0, {"show": "ActiveState=active\n", "is-enabled": "enabled\n"}.get(words[2], ""), ""
+
+
+def test_a_master_of_the_distribution_is_stopped_when_no_server_names_its_socket(tmp_path: Path) -> None:
+    for version in ("8.2", "8.4"):
+        pool = tmp_path / version / "fpm" / "pool.d"
+        pool.mkdir(parents=True)
+        (pool / "www.conf").write_text(
+            f";listen = 9000\n[www]\nlisten = /run/php/php{version}-fpm.sock\nlisten.owner = x\n"
+        )
+    run = PlayedSystemd()
+    found = masters(run, str(tmp_path), lambda name: ["/etc/a:1"] if "8.4" in name else [])
+    assert [(item["unit"], item["sockets"], item["used_by"]) for item in found] == [
+        ("php8.2-fpm.service", ["/run/php/php8.2-fpm.sock"], []),
+        ("php8.4-fpm.service", ["/run/php/php8.4-fpm.sock"], ["/etc/a:1"]),
+    ]
+    run.verbs.clear()
+    assert stop_unused(run, found, check_mode=True) == ["php8.2-fpm.service"]
+    assert run.verbs == []
+    assert stop_unused(run, found, check_mode=False) == ["php8.2-fpm.service"]
+    assert run.verbs == ["disable", "stop"]

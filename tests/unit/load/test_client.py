@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The load client must see every way in which a request can fail: zero failures mean nothing otherwise."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.phpops.webhost.tests.load.client import Load, Result
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        if self.path == "/cut":
+            self.close_connection = True
+        elif self.path == "/half":
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(b"x")
+            self.close_connection = True
+        elif self.path == "/hung":
+            time.sleep(0.5)
+            self.close_connection = True
+        else:
+            time.sleep(0.01)
+            self.answer(*{"/500": (500, b"no"), "/mixed": (200, b"main=R1 late=R2")}.get(self.path, (200, b"main=R1")))
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200, b"main=R1 late=R1")
+
+    def log_message(self, *_arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+
+
+def run(url: str, path: str, **options: Any) -> Result:
+    load = Load(url, path, clients=2, timeout_seconds=0.2, **options).start()
+    time.sleep(0.5)
+    return load.stop()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/cut", "cut"), ("/half", "cut"), ("/hung", "hung"), ("/500", "wrong_status"), ("/mixed", "mixed")],
+)
+def test_every_failure_is_counted_as_what_it_is(url: str, path: str, kind: str) -> None:
+    result = run(url, path)
+    assert result.sent == result.failed == getattr(result, kind) > 0
+
+
+def test_good_answers_are_kept_over_one_connection_each(url: str) -> None:
+    result = run(url, "/", post="/post")
+    assert result.ok == result.sent > 10
+    assert (result.failed, result.connections) == (0, 2)
+    assert set(result.releases) == {"R1"}
+    assert 0 < result.percentile(0.5) <= result.percentile(0.99) <= max(result.latencies)
+    assert result.posted == result.acknowledged
+
+
+def test_lost_doubled_and_unacknowledged_posts() -> None:
+    result = Result(posted={"a", "b", "c", "d"}, acknowledged={"a", "b", "c"})
+    assert result.posts("a\nb\nb\nd\nother\n") == {"lost": ["c"], "doubled": ["b"], "unacknowledged": ["d"]}
