@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
+from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
+from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import (
+    Measured,
+    Place,
+    ProbeError,
+    measure,
+    places,
+)
+
+STATUS = json.loads(
+    (Path(__file__).resolve().parents[2] / "fixtures/opcache/php82-mediawiki-primed.json").read_text(encoding="utf-8")
+)
+
+
+class Pool:
+    """A pool that can read the folders in ``readable`` and has restrict_api, if any."""
+
+    def __init__(self, readable: list[Path], restrict_api: str = "", noise: str = "", **changes: Any) -> None:
+        self.readable, self.restrict_api, self.noise, self.changes = readable, restrict_api, noise, changes
+        self.scripts: list[Path] = []
+
+    def __call__(self, socket_path: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        script = Path(params["SCRIPT_FILENAME"])
+        self.scripts.append(script)
+        assert script.read_text().startswith("<?php")
+        assert stat.S_IMODE(script.stat().st_mode) == 0o640
+        if not any(script.parent == folder for folder in self.readable):
+            return Response(404, {}, b"File not found.\n", "Primary script unknown", 0.1)
+        allowed = str(script).startswith(self.restrict_api)
+        answer = {
+            "api": True,
+            "status": STATUS if allowed else False,
+            "restrict_api": self.restrict_api,
+            "open_basedir": "",
+            "directives": {"opcache.memory_consumption": "40"},
+            "version": "8.2.35",
+            "now": STATUS["opcache_statistics"]["start_time"] + 100,
+            **self.changes,
+        }
+        frame = "phpops-opcache-probe"
+        text = f"{self.noise}\n{frame}:{json.dumps(answer)}:{frame}\n{self.noise}"
+        return Response(200, {}, text.encode(), "", 0.1)
+
+
+def ask(pool: Pool, *folders: Path) -> Measured:
+    return measure("/run/x.sock", [str(folder) for folder in folders], os.getgid(), 5.0, ask=pool)
+
+
+@pytest.fixture(name="folders")
+def _folders(tmp_path: Path) -> list[Path]:
+    found = [tmp_path / name for name in ("slot", "site", "tools")]
+    for folder in found:
+        folder.mkdir()
+    return found
+
+
+def left_over(folders: list[Path]) -> list[Path]:
+    return [path for folder in folders for path in folder.iterdir()]
+
+
+def test_the_first_readable_folder_is_taken_and_left_clean(folders: list[Path]) -> None:
+    pool = Pool([folders[1]])
+    found = ask(pool, *folders)
+    assert [script.parent for script in pool.scripts] == folders[:2]
+    assert (found.status["num_cached_scripts"], found.version, found.age_seconds) == (1092, "8.2.35", 100)
+    assert found.directives == {"opcache.memory_consumption": "40"}
+    assert left_over(folders) == []
+
+
+def test_names_cannot_be_guessed(folders: list[Path]) -> None:
+    pool = Pool(folders)
+    ask(pool, folders[0])
+    ask(pool, folders[0])
+    assert len({script.name for script in pool.scripts}) == 2
+    assert all(re.fullmatch(r"\.phpops-[0-9a-f]{32}\.php", script.name) for script in pool.scripts)
+
+
+def test_restrict_api_leads_to_the_folder_that_it_allows(folders: list[Path]) -> None:
+    pool = Pool(folders, restrict_api=str(folders[2]))
+    assert ask(pool, folders[0]).status["num_cached_scripts"] == 1092
+    assert pool.scripts[-1].parent == folders[2]
+    assert left_over(folders) == []
+
+
+def test_restrict_api_may_be_the_beginning_of_a_name(folders: list[Path]) -> None:
+    pool = Pool(folders, restrict_api=str(folders[2] / "opc"))
+    ask(pool, folders[0])
+    assert pool.scripts[-1].name.startswith("opc")
+
+
+def test_noise_of_prepended_code_is_passed_over(folders: list[Path]) -> None:
+    assert ask(Pool(folders, noise="Warning: x\n"), folders[0]).version == "8.2.35"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"api": False}, "OPcache is not loaded, or disable_functions has it"),
+        ({"status": {"file_cache_only": True}}, "nothing to size"),
+        ({"status": False}, "returned false"),
+    ],
+)
+def test_a_pool_without_figures(folders: list[Path], changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProbeError, match=said):
+        ask(Pool(folders, **changes), folders[0])
+    assert left_over(folders) == []
+
+
+def test_each_place_that_failed_is_named_with_its_reason(folders: list[Path]) -> None:
+    with pytest.raises(ProbeError) as error:
+        ask(Pool([]), folders[0], Path("/nowhere"))
+    assert f"{folders[0]}: status 404, Primary script unknown" in str(error.value)
+    assert "/nowhere: [Errno 2]" in str(error.value)
+    with pytest.raises(ProbeError, match="no folder was given"):
+        ask(Pool([]))
+
+
+def test_a_dead_pool_leaves_nothing_behind(folders: list[Path]) -> None:
+    def dead(*_words: Any, **_options: Any) -> Response:
+        raise FastCgiError("/run/x.sock can't be used: Connection refused")
+
+    with pytest.raises(ProbeError, match="Connection refused"):
+        measure("/run/x.sock", [str(folders[0])], os.getgid(), 5.0, ask=dead)
+    assert left_over(folders) == []
+
+
+def test_an_answer_of_other_code_is_refused(folders: list[Path]) -> None:
+    def other(*_words: Any, **_options: Any) -> Response:
+        return Response(200, {}, b"\nphpops-opcache-probe:[1]:phpops-opcache-probe\n", "", 0.1)
+
+    with pytest.raises(ProbeError, match="not of this script"):
+        measure("/run/x.sock", [str(folders[0])], os.getgid(), 5.0, ask=other)
+
+
+def test_places_keep_to_open_basedir() -> None:
+    assert places(["/srv/site", "/var/slot"], open_basedir="/srv/:/tmp") == [
+        Place("/srv/site"),
+        Place("/srv"),
+        Place("/tmp"),
+    ]
