@@ -36,7 +36,7 @@ molecule: images  ## Run all scenarios, or SCENARIO=x
 	@$(PARTS) $(if $(SCENARIO),$(SCENARIO:%=molecule:%),molecule)
 
 bench: images  ## Measure the modules and a second, unchanged run
-	@$(PYTHON) -B tools/with_environment.py tools/bench.py
+	@$(PYTHON) -B tools/with_environment.py tests/bench/run.py
 
 soak: bootstrap  ## Run what takes longer than make test may
 	@$(PARTS) soak
