@@ -19,7 +19,7 @@ description:
     in a folder that the pool can read, under a name that can't be guessed, and is removed again. The sizes that are
     then recommended are what was measured times O(headroom).
   - Both are returned, each with the reason for C(memory_consumption), C(interned_strings_buffer) and
-    C(max_accelerated_files), and RV(sites[].opcache) holds the directives as M(phpops.webhost.site_slot) takes them.
+    C(max_accelerated_files), and C(sites[].opcache) holds the directives as M(phpops.webhost.site_slot) takes them.
   - A size that is in force stays where it leaves at least half of the headroom and is at most 25 % and 4 MiB larger
     than what would be set now, so that small changes cause no flip. A master that is younger than
     O(trust_after_seconds) has not seen all of its code, so an earlier, larger measurement still counts.

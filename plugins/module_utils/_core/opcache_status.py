@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import (
@@ -156,7 +157,7 @@ def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _integer(part: Mapping[str, Any], name: str) -> int | None:
     value = part.get(name)
-    if isinstance(value, float) and value == value and abs(value) < 2**63:
+    if isinstance(value, float) and math.isfinite(value) and abs(value) < 2**63:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -140,8 +140,8 @@ def _ask(socket_path: str, place: Place, gid: int, timeout_seconds: float, ask: 
 
 def _framed(response: Response) -> dict[str, Any]:
     text = response.body.decode("utf-8", "replace")
-    begin, _, rest = text.partition(f"\n{_FRAME}:")
-    body, end, _ = rest.partition(f":{_FRAME}\n")
+    begin, _start, rest = text.partition(f"\n{_FRAME}:")
+    body, end, _rest = rest.partition(f":{_FRAME}\n")
     if not end:
         said = " ".join((response.stderr or begin).split())[:200] or "an empty answer"
         raise ProbeError(f"status {response.status}, {said}")
