@@ -112,7 +112,7 @@ ansible_facts:
             config_root:
               description: C(ServerRoot).
               returned: always
-              type: path
+              type: str
             user:
               description: The user of its processes.
               returned: always
@@ -128,7 +128,7 @@ ansible_facts:
             pid_file:
               description: Its PID file.
               returned: always
-              type: path
+              type: str
             running:
               description: Whether it runs.
               returned: always
@@ -195,7 +195,7 @@ ansible_facts:
             document_root:
               description: C(DocumentRoot).
               returned: always
-              type: path
+              type: str
             user:
               description: The user that PHP runs as. Null where C(SuexecUserGroup) names one that doesn't exist.
               returned: always
@@ -239,7 +239,7 @@ ansible_facts:
                 binary:
                   description: The real path of the program, or null.
                   returned: always
-                  type: path
+                  type: str
                 version:
                   description: PHP's version where the program is Debian's own php-cgi 8.2 or 8.4, else null.
                   returned: always
@@ -271,7 +271,7 @@ ansible_facts:
                 path:
                   description: Its path.
                   returned: always
-                  type: path
+                  type: str
                 readable:
                   description: Whether it could be read.
                   returned: always
@@ -304,11 +304,11 @@ ansible_facts:
                 phprc:
                   description: C(PHPRC), a folder or a file.
                   returned: always
-                  type: path
+                  type: str
                 ini_path:
                   description: The argument of C(-c), a folder or a file.
                   returned: always
-                  type: path
+                  type: str
                 no_ini:
                   description: Whether C(-n) is given.
                   returned: always

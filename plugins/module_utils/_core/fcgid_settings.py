@@ -122,7 +122,7 @@ def initial_environment(
         words = directive.words
         if "=" in words[0] and len(words) == 1:
             mistakes.append(directive)
-            name, _, value = words[0].partition("=")
+            name, _equals, value = words[0].partition("=")
             if name not in ("PHPRC", ""):
                 values[name] = value + "="
             continue

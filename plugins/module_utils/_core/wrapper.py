@@ -235,7 +235,7 @@ def _run_program(run: _Run, words: list[Word], literal: str, wrapper: Wrapper) -
     if expanded and posixpath.basename(expanded[0]) == "env":
         expanded = expanded[1:]
         while expanded and re.match(r"[A-Za-z_]\w*=", expanded[0]):
-            name, _, value = expanded[0].partition("=")
+            name, _equals, value = expanded[0].partition("=")
             run.variables[name] = value
             run.exported.add(name)
             run.assigned.append(name)

@@ -54,7 +54,7 @@ def test_as_curl_saw_it(site, name, got):
             folder: parse_htaccess(text, folder + "/.htaccess", STYLES.modules) for folder, text in HTACCESS.items()
         }
     server = STYLES.server(f"{site}.example.test", trees, ":80")
-    folder, _, file = name.rpartition("/")
+    folder, _slash, file = name.rpartition("/")
     assert said(server.runner(file, folder)) == got
 
 
@@ -73,7 +73,7 @@ MODPHP_CASES = [
 
 @pytest.mark.parametrize(("site", "name", "got"), MODPHP_CASES)
 def test_beside_mod_php(site, name, got):
-    folder, _, file = name.rpartition("/")
+    folder, _slash, file = name.rpartition("/")
     assert said(MODPHP.server(f"{site}.example.test").runner(file, folder)) == got
 
 

@@ -32,7 +32,7 @@ def test_every_fixture_is_in_the_index() -> None:
     assert sorted(path.name for path in SAMPLES.iterdir()) == sorted([*(row[0] for row in _index()), "INDEX.tsv"])
 
 
-@pytest.mark.parametrize(("name", "expected"), MAPS, ids=[name for name, _ in MAPS])
+@pytest.mark.parametrize(("name", "expected"), MAPS, ids=[name for name, _expected in MAPS])
 def test_opcache_segment_of_real_maps(name: str, expected: dict[str, str]) -> None:
     text = (SAMPLES / name).read_text()
     size = procmaps.opcache_segment_bytes(text)
@@ -133,7 +133,8 @@ def test_pss_of_the_segment_in_real_smaps() -> None:
 
 
 @given(
-    st.binary(max_size=2000) | st.sampled_from([(SAMPLES / name).read_bytes()[:3000] for name, _ in MAPS]), st.data()
+    st.binary(max_size=2000) | st.sampled_from([(SAMPLES / name).read_bytes()[:3000] for name, _expected in MAPS]),
+    st.data(),
 )
 def test_any_bytes_never_crash(raw: bytes, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(raw)))

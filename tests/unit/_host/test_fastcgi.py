@@ -52,7 +52,7 @@ def test_a_request_and_its_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "match"),
     [
-        (lambda peer: read_request(peer), "closed the connection"),
+        (read_request, "closed the connection"),
         (lambda peer: (read_request(peer), peer.sendall(b"HTTP/1.1 400")), "does not speak FastCGI"),
         (lambda peer: (read_request(peer), threading.Event().wait(1)), "no whole answer"),
     ],

@@ -106,7 +106,7 @@ def test_of_many_that_claim_at_once_only_one_gets_the_last_of_the_memory(tmp_pat
     for child in children:
         child.start()
     start.wait(20)
-    results = [done.get(timeout=30) for _ in children]
+    results = [done.get(timeout=30) for _child in children]
     start.wait(20)
     for child in children:
         child.join(20)
