@@ -15,6 +15,12 @@ def gather(host, **become):
     return host.ansible("phpops.webhost.shm_facts", "top=100", **become)["ansible_facts"]["phpops_shm"]
 
 
+@pytest.fixture(scope="module")
+def facts(host):
+    """What root sees; one gathering for the tests that change nothing."""
+    return gather(host)
+
+
 def group(facts, kind):
     found = [one for one in facts["groups"] if one["kind"] == kind]
     assert len(found) == 1, [one["name"] for one in facts["groups"]]
@@ -31,8 +37,7 @@ def inodes_in_maps(host, pattern):
     return {inode for start, end, inode in rows if int(end, 16) - int(start, 16) == 64 * MIB}
 
 
-def test_php_cgi_reserves_eleven_times_what_php_fpm_does(host):
-    facts = gather(host)
+def test_php_cgi_reserves_eleven_times_what_php_fpm_does(host, facts):
     assert (facts["available"], facts["processes"]["unreadable"]) == (True, 0)
     cgi, fpm = group(facts, "php-cgi"), group(facts, "php-fpm")
     assert (cgi["processes"], cgi["opcache_segments"], cgi["opcache_bytes"]) == (11, 11, 704 * MIB)
@@ -47,8 +52,7 @@ def version(host):
     return host.check_output("ls /etc/php")
 
 
-def test_touched_is_what_smaps_and_the_kernel_count(host):
-    facts = gather(host)
+def test_touched_is_what_smaps_and_the_kernel_count(host, facts):
     for kind in ("php-cgi", "php-fpm"):
         found = group(facts, kind)
         assert 0 < found["resident_bytes"] < found["segments_bytes"]
@@ -63,29 +67,27 @@ def test_touched_is_what_smaps_and_the_kernel_count(host):
     assert rss in {one["resident_bytes"] for one in segments}
 
 
-def test_a_stopped_master_gives_its_segment_back(host):
+def test_a_stopped_master_gives_its_segment_back(host, facts):
     unit = f"php{version(host)}-fpm"
-    before = gather(host)["totals"]["opcache_bytes"]
     host.run_expect([0], f"systemctl stop {unit}")
-    facts = gather(host)
+    after = gather(host)
     host.run_expect([0], f"systemctl start {unit}")
-    assert facts["totals"]["opcache_bytes"] == before - 64 * MIB
-    assert not [one for one in facts["groups"] if one["kind"] == "php-fpm"]
+    assert after["totals"]["opcache_bytes"] == facts["totals"]["opcache_bytes"] - 64 * MIB
+    assert not [one for one in after["groups"] if one["kind"] == "php-fpm"]
 
 
 def test_what_another_user_may_not_read_is_null_and_says_so(host):
-    facts = gather(host, become=True, become_user="nobody")
-    cgi = group(facts, "php-cgi")
+    seen = gather(host, become=True, become_user="nobody")
+    cgi = group(seen, "php-cgi")
     assert (cgi["readable"], cgi["processes"], cgi["unreadable_processes"]) == (False, 11, 11)
     for key in ("segments", "segments_bytes", "opcache_segments", "opcache_bytes", "resident_bytes", "pss_bytes"):
         assert cgi[key] is None
     assert "become" in cgi["reason"]
-    assert facts["totals"]["segments_bytes"] is None
-    assert "become" in facts["reason"]
+    assert seen["totals"]["segments_bytes"] is None
+    assert "become" in seen["reason"]
 
 
-def test_tmpfs_and_sysv_segments(host):
-    facts = gather(host)
+def test_tmpfs_and_sysv_segments(facts):
     mount = next(one for one in facts["tmpfs"] if one["path"] == "/srv/tmp")
     assert (mount["size_bytes"], mount["used_bytes"]) == (32 * MIB, 5 * MIB)
     assert (facts["sysv"]["count"], facts["sysv"]["bytes"]) == (1, 4 * MIB)
