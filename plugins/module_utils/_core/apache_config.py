@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
+from ansible_collections.phpops.webhost.plugins.module_utils._core.mime_map import MimeMap, grouped, merged
 
 # The handler that phpops itself writes: an <If> that is known, not a condition to fear.
 OWN_HANDLER = re.compile(r"proxy:unix:/var/lib/phpops/([a-z0-9][a-z0-9_-]{0,31})/ptr/live/php\.sock\|")
@@ -86,21 +87,22 @@ def settings_at(
     settings = Settings()
     files: list[Directive] = []
     conditions: list[Directive] = []
-    for server in (main, vhost):
-        _apply(settings, server, files, conditions)
-    for section in _directories(settings, main, vhost, place, htaccess or {}):
-        _apply(settings, section, files, conditions)
-    for section in files:
-        if _matches_file(settings, section, place.name):
-            _apply(settings, section.children, files=None, conditions=conditions, in_files=True)
-    for server in (main, vhost):
-        for section in server:
-            if section.section and _matches_location(settings, section, place.url):
-                inner: list[Directive] = []
-                _apply(settings, section.children, inner, conditions)
-                for item in inner:
-                    if _matches_file(settings, item, place.name):
-                        _apply(settings, item.children, None, conditions, in_files=True)
+    total = MimeMap()
+    folders = _directories(settings, main, vhost, place, htaccess or {})
+    for group in ([main, vhost], folders):
+        total = merged(total, grouped(_apply(settings, inside, files, conditions) for inside in group))
+    named = [item.children for item in files if _matches_file(settings, item, place.name)]
+    total = merged(total, grouped(_apply(settings, inside, None, conditions, in_files=True) for inside in named))
+    located: list[MimeMap | None] = []
+    for item in [*main, *vhost]:
+        if item.section and _matches_location(settings, item, place.url):
+            inner: list[Directive] = []
+            located.append(_apply(settings, item.children, inner, conditions))
+            for section in inner:
+                if _matches_file(settings, section, place.name):
+                    located.append(_apply(settings, section.children, None, conditions, in_files=True))
+    total = merged(total, grouped(located))
+    settings.handlers, settings.types = total.handlers, total.types
     _conditions(settings, conditions)
     return settings
 
@@ -111,7 +113,9 @@ def _apply(
     files: list[Directive] | None,
     conditions: list[Directive],
     in_files: bool = False,
-) -> None:
+) -> MimeMap | None:
+    """Take one section's directives; what it says to mod_mime comes back, None when it says nothing."""
+    mime = MimeMap()
     for directive in directives:
         key = directive.key
         if directive.section:
@@ -120,20 +124,15 @@ def _apply(
             elif key in ("files", "filesmatch") and files is not None:
                 files.append(directive)
             continue
-        _apply_one(settings, directive, key, in_files)
+        if not mime.take(directive):
+            _apply_one(settings, directive, key, in_files)
+    return mime if mime.present else None
 
 
 def _apply_one(settings: Settings, directive: Directive, key: str, in_files: bool) -> None:
     words = directive.words
     if key == "sethandler" and words:
         settings.set_handler, settings.set_handler_in_files = directive, in_files
-    elif key in ("addhandler", "addtype"):
-        table = settings.handlers if key == "addhandler" else settings.types
-        table.update((extension(word), directive) for word in words[1:])
-    elif key in ("removehandler", "removetype"):
-        table = settings.handlers if key == "removehandler" else settings.types
-        for word in words:
-            table.pop(extension(word), None)
     elif key == "action" and len(words) > 1:
         settings.actions[words[0].lower()] = directive
     elif key in ("fcgidwrapper", "fcgiwrapper") and words:
@@ -168,11 +167,6 @@ def _conditions(settings: Settings, conditions: list[Directive]) -> None:
     if settings.own is not None:
         # Its second half: a missing file is left to Apache's own 404.
         settings.conditional = [item for item in settings.conditional if item.words != ["default-handler"]]
-
-
-def extension(word: str) -> str:
-    """Write an extension as mod_mime keeps it: lower case, with its dot."""
-    return "." + word.lstrip(".").lower()
 
 
 def _directories(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _IN_FILE = re.compile(r"# In file: (.*)", re.DOTALL)
 _NUMBER = re.compile(r"((?:  )*)# *(\d+):")
@@ -16,9 +17,12 @@ _NAMED = re.compile(r"\s+port \S+ namevhost (?P<name>\S+) \((?P<file>.*):(?P<lin
 _MACRO = re.compile(r"macro '([^']*)' ")
 
 
-@dataclass
+@dataclass(eq=False)
 class Directive:
-    """One line of the configuration that Apache took, or a section with what is inside of it."""
+    """One line of the configuration that Apache took, or a section with what is inside of it.
+
+    Two of them are equal only when they are the same one: the same text may stand in many places.
+    """
 
     name: str
     arguments: str
@@ -27,12 +31,12 @@ class Directive:
     section: bool = False
     children: list[Directive] = field(default_factory=list)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name in lower case: Apache takes a directive's name in any case."""
         return self.name.lower()
 
-    @property
+    @cached_property
     def words(self) -> list[str]:
         """The arguments as Apache splits them."""
         return split_arguments(self.arguments)
@@ -112,7 +116,7 @@ def parse_config_dump(text: str) -> list[Directive]:
 
 
 def _directive(text: str, file: str, line: int) -> Directive:
-    name, _, arguments = text.partition(" ")
+    name, _blank, arguments = text.partition(" ")
     arguments = arguments.strip()
     if not name.startswith("<"):
         return Directive(name, arguments, file, line)

@@ -57,7 +57,7 @@ class Handling:
     # Sections about handlers whose pattern says nothing certain.
     unsure: list[Directive] = field(default_factory=list)
     only_part: bool = False
-    # What the virtual host itself says, as the identities of its directives.
+    # What the virtual host and its .htaccess files say, as the identities of the directives.
     own: frozenset[int] = frozenset()
 
     def is_foreign(self, other: Runner) -> bool:
@@ -77,7 +77,8 @@ def handling_of(server: Server) -> Handling:
         if part is None:
             return Handling(server.runner("x.php"))
         return Handling(part[1], exceptions=[(part[0], "x.php", part[1])], only_part=True)
-    handling = Handling(first, own=frozenset(id(item) for item in walk(server.vhost)))
+    trees = [server.vhost, *server.htaccess.values()]
+    handling = Handling(first, own=frozenset(id(item) for tree in trees for item in walk(tree)))
     _names(server, handling)
     handling.patterns = _patterns(server, first)
     _exceptions(server, handling)

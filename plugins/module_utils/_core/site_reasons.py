@@ -105,13 +105,19 @@ def of_handling(handling: Handling) -> list[str]:
 
 
 def warnings_of_handling(handling: Handling) -> list[str]:
-    """Names that the virtual host leaves to a handler of the whole server; they stay there."""
-    return [
+    """Names that the site leaves to a handler of the whole server; they stay there."""
+    warnings = [
         f"Files ending in {extension} are left to the server-wide handler at {where(other.decided_by[0])} "
         f"({describe(other)}): a migration of this site doesn't change that."
         for extension, other in handling.others
         if handling.is_foreign(other)
     ]
+    warnings += [
+        f"{item.name} {item.arguments} at {where(item)} doesn't switch PHP off: {name} goes to {describe(other)} then."
+        for item, name, other in handling.exceptions
+        if _htaccess_switches_off(item) and other.method != "none"
+    ]
+    return warnings
 
 
 def _htaccess_switches_off(item: Directive) -> bool:

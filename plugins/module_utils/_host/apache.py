@@ -56,9 +56,10 @@ def read_apache(run: Run, control: str | None = None, mod_info: str = MOD_INFO) 
 
     mod_info is loaded by -c for this one call, after the configuration, so that <IfModule mod_info.c> stays false.
     """
-    program = control or next((path for path in CONTROLS if os.access(path, os.X_OK)), None)
+    wanted = (control,) if control else CONTROLS
+    program = next((path for path in wanted if os.access(path, os.X_OK)), None)
     if program is None:
-        raise ApacheUnavailable("Apache is not installed on this host: there is no " + " and no ".join(CONTROLS) + ".")
+        raise ApacheUnavailable("Apache is not installed on this host: there is no " + " and no ".join(wanted) + ".")
     if not Path(mod_info).exists():
         raise ApacheUnavailable(
             f"Apache's module {mod_info} is not there, so Apache can't show its configuration: install apache2-bin."

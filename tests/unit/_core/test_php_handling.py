@@ -97,6 +97,29 @@ def test_names_of_the_whole_server_are_only_said():
     assert "Files ending in .phtml are left to the server-wide handler at" in warning
 
 
+def test_a_handler_of_htaccess_is_the_sites_own():
+    text = "AddHandler fcgid-script .php\nFcgidWrapper /w .php"
+    found = handling("three-sites-debian12", "app.example.test", {"/var/www/app/public": text})
+    assert site_reasons.of_handling(found) == []
+    assert "Files ending in .phtml are left" in site_reasons.warnings_of_handling(found)[0]
+
+
+def test_remove_handler_does_not_reach_the_whole_servers_handler():
+    # As curl saw it: below the folder the server-wide Action takes over again.
+    folders = {
+        "/var/www/app/public": "AddHandler fcgid-script .php\nFcgidWrapper /w .php",
+        "/var/www/app/public/uploads": "RemoveHandler .php",
+    }
+    found = handling("three-sites-debian12", "app.example.test", folders)
+    assert found.runner.command == ["/w"]
+    (warning,) = [text for text in site_reasons.warnings_of_handling(found) if "RemoveHandler" in text]
+    assert "doesn't switch PHP off: uploads/x.php goes to /var/www/fcgi-bin.d/app/php-fcgi-wrapper" in warning
+    # Alone in its group it does.
+    del folders["/var/www/app/public"]
+    found = handling("three-sites-debian12", "app.example.test", folders)
+    assert [(name, other.method) for _item, name, other in found.exceptions] == [("uploads/x.php", "none")]
+
+
 def section(name: str, arguments: str, *lines: str) -> Directive:
     return Directive(name, arguments, "/c", 1, True, [Directive(*line.split(" ", 1), "/c", 2) for line in lines])
 

@@ -27,7 +27,7 @@ def answers(name: str):
 
 def test_everything_is_asked(tmp_path):
     (tmp_path / "mod_info.so").touch()
-    read = apache.read_apache(answers("three-sites-debian12"), "/usr/sbin/apache2ctl", str(tmp_path / "mod_info.so"))
+    read = apache.read_apache(answers("three-sites-debian12"), "/bin/true", str(tmp_path / "mod_info.so"))
     assert (read.version, read.mpm, len(read.vhosts)) == ("2.4.71", "event", 4)
 
 
@@ -40,7 +40,7 @@ def test_a_broken_configuration_gives_its_own_error(tmp_path):
     with pytest.raises(apache.ApacheUnavailable) as raised:
         apache.read_apache(
             lambda command: (1, "Action '-t' failed.\nThe Apache error log may have more.\n", said),
-            "/usr/sbin/apache2ctl",
+            "/bin/true",
             str(tmp_path / "mod_info.so"),
         )
     text = str(raised.value)
@@ -57,13 +57,13 @@ def test_without_apache(monkeypatch):
 
 def test_without_mod_info():
     with pytest.raises(apache.ApacheUnavailable, match="install apache2-bin"):
-        apache.read_apache(lambda command: (0, "", ""), "/x", "/nowhere/mod_info.so")
+        apache.read_apache(lambda command: (0, "", ""), "/bin/true", "/nowhere/mod_info.so")
 
 
 def test_an_empty_dump_is_no_configuration(tmp_path):
     (tmp_path / "m").touch()
     with pytest.raises(apache.ApacheUnavailable, match="printed no configuration"):
-        apache.read_apache(lambda command: (0, "Syntax OK\n", ""), "/x", str(tmp_path / "m"))
+        apache.read_apache(lambda command: (0, "Syntax OK\n", ""), "/bin/true", str(tmp_path / "m"))
 
 
 def test_running(tmp_path):
