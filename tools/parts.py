@@ -53,8 +53,9 @@ def scenarios() -> list[str]:
 
 
 def molecule(scenario: str) -> Part:
-    """Return the part that runs one scenario's whole sequence."""
-    return Part(f"molecule:{scenario}", (tool("molecule"), "test", "--scenario-name", scenario), 1200)
+    """Return the part that runs one scenario's whole sequence, after any other run of it on this machine."""
+    lock = f"/run/lock/phpops-molecule-{scenario}"
+    return Part(f"molecule:{scenario}", ("flock", lock, tool("molecule"), "test", "--scenario-name", scenario), 1200)
 
 
 def test_parts() -> list[Part]:
