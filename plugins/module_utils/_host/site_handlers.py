@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import fcntl
 import re
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
@@ -80,7 +81,7 @@ class Work:
         return files.without_blocks([site["site"] for site in self.alive()], self.before)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
     with open(settings.lock, "w", encoding="ascii") as stream:  # noqa: PTH123
         until = time.monotonic() + settings.lock_timeout_seconds
@@ -141,6 +142,7 @@ def _apply(
     goals = _goals(work, targets)
     first = {goal.url: _stable(goal, settings) for _site, goal in goals}
     files.backup(record, edit, settings.backup_folder)
+    old_record = copy.deepcopy(record)
     _note(record, work)
     files.write_record(record, settings.backup_folder)
     made, removed = _swap(edit, links, gone, apache)
@@ -149,10 +151,8 @@ def _apply(
     try:
         _reload(work, apache, settings)
     except ApacheError as error:
-        files.swap({path: edit.before[path] for path in edit.changed()})
-        files.make_links(removed)
-        if not apache.parent():
-            apache.start()
+        _undo(edit, made, removed, apache, settings)
+        files.write_record(old_record, settings.backup_folder)
         raise HandlersError(f"{error} The files are as before.") from error
     _compare(work, goals, first, settings)
     _take_back(work, edit, apache, settings)
@@ -185,17 +185,18 @@ def _links_to_remove(work: Work, edit: files.Edit, record: files.Record, apache:
     leaving = {site["site"] for site in work.alive()}
     if work.state == "present" or not record.links or set(record.sites) - leaving:
         return []
-    others = [item for item in _flat(apache.dump()) if "/var/lib/phpops/" not in item.arguments]
-    return [] if any(_uses_proxy(item) for item in others) else list(record.links)
+    return [] if any(_uses_proxy(item) for item in _others(apache.dump())) else list(record.links)
 
 
-def _flat(directives: Sequence[Directive]) -> list[Directive]:
-    return [item for top in directives for item in [top, *_flat(top.children)]]
+def _others(directives: Sequence[Directive]) -> list[Directive]:
+    """Return all lines but those of our blocks."""
+    ours = "/var/lib/phpops/"
+    return [item for top in directives if ours not in top.arguments for item in [top, *_others(top.children)]]
 
 
 def _uses_proxy(item: Directive) -> bool:
-    """Return whether a line outside of the modules' own files needs mod_proxy: Proxy…, SetHandler proxy:, [P]."""
-    if Path(item.file).name in ("proxy.conf", "proxy_fcgi.conf"):
+    """Return whether a line needs mod_proxy: Proxy…, SetHandler proxy:, [P]; the modules' own files don't count."""
+    if Path(item.file).parent.name in ("mods-enabled", "mods-available"):
         return False
     return item.key.startswith(("proxy", "balancer")) or bool(re.search(r"proxy:|fcgi://|\[[^]]*\bP\b", item.arguments))
 
@@ -272,6 +273,20 @@ def _swap(
         files.make_links(removed)
         raise HandlersError(f"Apache refuses the changed files, which are as before again: {complaint}")
     return made, removed
+
+
+def _undo(
+    edit: files.Edit, made: Sequence[str], removed: Mapping[str, str], apache: Apache, settings: Settings
+) -> None:
+    """Put all files back after a reload that went wrong, and let Apache serve with them again."""
+    files.swap({path: edit.before[path] for path in edit.changed()})
+    files.remove_links(made)
+    files.make_links(removed)
+    if not apache.parent():
+        apache.start()
+        return
+    with contextlib.suppress(ApacheError):
+        apache.graceful(settings.reload_timeout_seconds)
 
 
 def _reload(work: Work, apache: Apache, settings: Settings) -> None:

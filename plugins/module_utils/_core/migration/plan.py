@@ -78,7 +78,7 @@ class PlanError(ValueError):
 
 def choose(facts: Mapping[str, Any], names: Sequence[str]) -> list[Mapping[str, Any]]:
     """Return the sites to plan: those named (server name or slug), else all that php-cgi serves. Raises PlanError."""
-    sites = list(facts.get("sites") or [])
+    sites = [beneath(site) for site in facts.get("sites") or []]
     if not names:
         return [site for site in sites if (site.get("php") or {}).get("method") in METHODS]
     chosen = []
@@ -89,6 +89,14 @@ def choose(facts: Mapping[str, Any], names: Sequence[str]) -> list[Mapping[str, 
             raise PlanError(f"There is no site {name!r} in this host's Apache; it has: {known}.")
         chosen += [site for site in matching if site not in chosen]
     return chosen
+
+
+def beneath(site: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a site as it is without our own block; the facts show one that was moved as PHP-FPM's."""
+    below = site.get("underneath")
+    if not below:
+        return site
+    return {**site, "php": below.get("php"), "wrapper": below.get("wrapper"), "migratable": True, "reasons": []}
 
 
 def override_of(overrides: Mapping[str, Any], site: Mapping[str, Any]) -> dict[str, Any]:

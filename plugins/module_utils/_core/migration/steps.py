@@ -92,6 +92,7 @@ def report(
 ) -> list[str]:
     """Return the sentences for the admin: sites, what was carried, what is different, what the reload cost."""
     lines = [f"The package {name} was missing." for name in plan.get("packages") or []]
+    known = plan.get("migrated") or []
     sizes = {spec["name"]: (spec.get("opcache") or {}).get("opcache.memory_consumption") for spec in specs}
     for site in plan.get("sites") or []:
         slug = site["site"]
@@ -111,7 +112,7 @@ def report(
             + f"; {len(site['carried'])} settings carried."
         )
         lines += [f"{site['name']}: {sentence}" for sentence in site["reported"]]
-    if lines and len(plan.get("migrated") or []) < len(specs):
+    if any(not started.get(spec["name"], {}).get("failed") and spec["name"] not in known for spec in specs):
         lines += ["All sites that move: " + sentence for sentence in ALWAYS]
     lines += _failed(plan, started, moved)
     reload = handlers.get("reload") or {}

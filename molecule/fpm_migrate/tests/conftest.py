@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host whose sites were moved, and how to run the playbook on it again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCENARIO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SCENARIO.parents[1] / "tests" / "load"))
+
+
+PAGES = {
+    "wiki": "http://wiki.example.test/index.php?title=Main_Page",
+    "docs": "http://docs.example.test/doku.php",
+    "phtml": "http://app.example.test/page.phtml",
+    "double": "http://app.example.test/p.php.de",
+    "missing": "http://app.example.test/missing.php",
+    "css": "http://app.example.test/style.css",
+    "broken": "http://broken.example.test/index.php",
+}
+
+
+class Host:
+    """One host of the scenario; names and addresses as a visitor has them."""
+
+    def __init__(self, host):
+        self.host = host
+        self.pages = PAGES
+        self.name = host.backend.get_hostname()
+
+    def run(self, command):
+        return self.host.check_output(command)
+
+    def curl(self, url, *options):
+        """Return (status, body) as the host itself gets them."""
+        words = " ".join(f"'{option}'" for option in ("--silent", "--write-out", "\n%{http_code}", *options, url))
+        body, _newline, status = self.run(f"curl --connect-to ::127.0.0.1: {words}").rpartition("\n")
+        return int(status), body
+
+    def app(self, query):
+        status, body = self.curl(f"http://app.example.test/index.php?{query}")
+        assert status == 200, body
+        return json.loads(body)
+
+    def before(self, page):
+        """Return (status, body) of before the migration."""
+        status, body = self.run(f"cat /root/before/{page}.status; cat /root/before/{page}").split("\n", 1)
+        return int(status), body
+
+    def php_cgi(self):
+        return self.run("pgrep -a php-cgi || true").splitlines()
+
+
+@pytest.fixture(scope="session")
+def play():
+    """Return a function that runs the playbook on all hosts, or on one, and returns what it said."""
+
+    def run(limit="all", **variables):
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "phpops.webhost.migrate"]
+        command += ["--inventory", str(SCENARIO / "inventory"), "--limit", limit]
+        command += ["--extra-vars", json.dumps(variables)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def moved(host):
+    """Return the host in the state that the migration leaves."""
+    return Host(host)

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.steps import MIB, state
+
+
+def spec(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "user": name, "php_version": "8.2", "process_manager": {"max_children": 4}, **more}
+
+
+PLAN: dict[str, Any] = {
+    "sites": [
+        {"name": "a.example", "site": "a", "refused": None, "spec": spec("a"), "carried": [1, 2], "reported": ["Odd."]},
+        {"name": "b.example", "site": "b", "refused": None, "spec": spec("b"), "carried": [], "reported": []},
+        {"name": "c.example", "site": "c", "refused": None, "spec": spec("c"), "carried": [], "reported": []},
+        {"name": "d.example", "site": "d", "refused": "It is odd.", "spec": {}, "carried": [], "reported": []},
+    ],
+    "specs": [spec("a"), spec("b", opcache={"opcache.memory_consumption": "64"}), spec("c")],
+    "handlers": [{"site": "a"}, {"site": "b"}, {"site": "c"}],
+    "refused": ["d.example: It is odd."],
+    "migrated": [],
+    "others": [],
+}
+SIZES: dict[str, Any] = {
+    "slots": [
+        {"name": "a", "opcache": {"opcache.memory_consumption": "16", "opcache.use_cwd": "1"}},
+        {"name": "b", "opcache": {"opcache.memory_consumption": "8", "opcache.use_cwd": "1"}},
+    ],
+    "budget": [{"name": "a", "segment_bytes": 16 * MIB, "jit_bytes": 5, "min_segment_bytes": 9}],
+}
+
+
+def test_sizes_are_joined_and_what_the_site_had_wins() -> None:
+    found = state(PLAN, SIZES)
+    assert found["specs"][0]["opcache"]["opcache.memory_consumption"] == "16"
+    assert found["specs"][1]["opcache"] == {"opcache.memory_consumption": "64", "opcache.use_cwd": "1"}
+    assert "opcache" not in found["specs"][2]
+    assert found["budget"] == [
+        {"name": "a", "segment_bytes": 16 * MIB, "jit_bytes": 5, "min_segment_bytes": 9, "user": "a",
+         "php_version": "8.2", "max_children": 4},
+        {"name": "b", "segment_bytes": 64 * MIB, "user": "b", "php_version": "8.2", "max_children": 4},
+        {"name": "c", "segment_bytes": 128 * MIB, "user": "c", "php_version": "8.2", "max_children": 4},
+    ]  # fmt: skip
+    assert found["php_cgi_leaves"] is False
+    assert state({**PLAN, "refused": []})["php_cgi_leaves"] is True
+    assert state({**PLAN, "refused": [], "others": ["e"]})["php_cgi_leaves"] is False
+
+
+def test_only_sites_that_started_are_handed_over() -> None:
+    slots = {"sites": [{"name": "a"}, {"name": "b", "failed": True, "step": "ready", "msg": "No."}]}
+    found = state(PLAN, SIZES, slots)
+    assert found["ready"] == [{"site": "a"}]
+    assert found["failed"] == ["b.example stays on php-cgi; it failed at the step ready: No."]
+
+
+def test_the_report_tells_of_every_site() -> None:
+    slots = {"sites": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
+    handlers = {
+        "sites": [
+            {"site": "a", "failed": False},
+            {"site": "b", "failed": True, "step": "compare", "msg": "Other body."},
+            {"site": "c", "failed": False},
+        ],
+        "reload": {
+            "reloads": 2,
+            "seconds": [0.5, 0.4],
+            "idle_wait_seconds": 3,
+            "busy_at_reload": 1,
+            "warnings": ["W."],
+        },
+    }
+    found = state({**PLAN, "migrated": ["c"]}, SIZES, slots, handlers)
+    lines = found["report"]
+    assert lines[0] == "a.example: PHP-FPM as a, 16 MiB of OPcache; 2 settings carried."
+    assert lines[1] == "a.example: Odd."
+    assert "c.example: runs by PHP-FPM already." in lines
+    assert "d.example: not migrated. It is odd." in lines
+    assert "b.example stays on php-cgi; it failed at the step compare: Other body." in lines
+    assert any(line.startswith("Apache was reloaded 2 times (0.5, 0.4 s)") for line in lines)
+    assert lines[-1] == "W."
+    assert found["unwanted"] == [{"name": "b"}]
+    assert state({**PLAN, "migrated": ["b"]}, SIZES, slots, handlers)["unwanted"] == []
+
+
+def test_nothing_new_says_nothing_of_differences() -> None:
+    plan = {**PLAN, "migrated": ["a", "b", "c"], "packages": []}
+    assert not any("All sites that move" in line for line in state(plan)["report"])
+    assert any("All sites that move" in line for line in state(PLAN)["report"])
