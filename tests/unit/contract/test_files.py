@@ -59,3 +59,7 @@ def test_each_change_has_a_fragment():
     modules = [path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem != "__init__"]
     released = (ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8")
     assert [name for name in modules if name not in fragments + released] == []
+
+
+def test_readme_has_no_gap():
+    assert re.findall(r"@@\w*@@|\bTODO\b|\bTBD\b", (ROOT / "README.md").read_text(encoding="utf-8")) == []
