@@ -17,8 +17,8 @@ description:
 options:
   _input:
     description:
-      - A dictionary such as C(ansible_facts), with any of C(phpops_shm), C(phpops_slab), C(phpops_beancounters) and
-        C(phpops_php_sites).
+      - A dictionary such as C(ansible_facts), with any of C(phpops_shm), C(phpops_slab), C(phpops_beancounters),
+        C(phpops_php_sites) and C(phpops_slots).
       - C(budget) may hold what M(phpops.webhost.memory_budget_info) returned.
     type: dict
     required: true
@@ -65,6 +65,7 @@ seealso:
   - module: phpops.webhost.slab_facts
   - module: phpops.webhost.shm_facts
   - module: phpops.webhost.php_sites_facts
+  - module: phpops.webhost.slot_facts
 """
 
 EXAMPLES = r"""

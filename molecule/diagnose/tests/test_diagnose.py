@@ -169,6 +169,16 @@ def test_failures_since_the_last_run_are_told(host):
     host.check_output(f"rm {state}")
 
 
+def test_without_rights_the_playbook_says_what_it_could_not_read(host):
+    status, output = diagnose("--extra-vars", "ansible_become_user=visitor")
+    assert status == 0, output
+    lines = report(host, output)
+    found = {line.split(":")[0] for line in lines if line.startswith("[")}
+    assert found == {"[info] processes_unreadable", "[info] error_logs_unreadable", "[info] facts_unavailable"}
+    assert any("php-cgi" in line and "sums are too small" in line for line in lines)
+    assert sum("run the task with become" in line for line in lines) >= 2
+
+
 def test_a_threshold_is_checked_before_anything_is_read(host):
     status, output = diagnose("--extra-vars", "diagnose_near_limit=90")
     assert status != 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+import yaml
 from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounter_risk import container_facts
 from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounters import parse_beancounters
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import TABLE, judge
@@ -68,6 +70,12 @@ def sites(*all_sites: dict[str, Any]) -> dict[str, Any]:
 
 def errors(count: int) -> dict[str, Any]:
     return {"count": count, "first": "2026-01-01 10:00:00", "last": "2026-01-02 10:00:00", "segment_bytes": [64 * MIB]}
+
+
+def slots(active: bool | None) -> dict[str, Any]:
+    slot = {"unit": "phpops-fpm@wiki-blue.service", "active": active}
+    site_of = {"name": "wiki", "live_slot": "blue", "slots": {"blue": slot, "green": {"active": False}}}
+    return facts(phpops_slots={"available": True, "sites": [site_of]})
 
 
 def limit(name: str, kind: str, used: int, size: int | None) -> dict[str, Any]:
@@ -166,6 +174,12 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "Whether PHP was refused shared memory is unknown for a: /log can't be read: run the task with become.",
     ),
     (
+        "live_slot_down",
+        "critical",
+        slots(False),
+        "The live slot blue of wiki has no running master (phpops-fpm@wiki-blue.service): its PHP requests fail.",
+    ),
+    (
         "site_not_migratable",
         "info",
         sites(site("a.example.org", migratable=False, reasons=["Its wrapper can't be read."])),
@@ -225,6 +239,8 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("dentry_share", slab(49 * MIB, 0.9)),
     ("dentry_share", slab(100 * MIB, 0.9, memory_total_bytes=None)),
     ("shm_allocation_errors", sites(site("a", shm_errors=errors(0)), site("b"))),
+    ("live_slot_down", slots(True)),
+    ("live_slot_down", slots(None)),
     ("error_logs_unreadable", sites(site("a", shm_errors=errors(0)), site("b"))),
     (
         "site_not_migratable",
@@ -298,6 +314,44 @@ def test_the_cure_of_shared_memory_depends_on_who_holds_it() -> None:
     found["phpops_php_sites"]["sites"] = [site("a"), site("b", migratable=False), site("c", migrated=True)]
     assert judge(found)[0]["cure"]["play"] == "phpops.webhost.migrate"
     assert judge(found)[0]["cure"]["variables"] == {"fpm_migrate_sites": ["a"]}
+
+
+def test_a_cure_names_a_few_sites_and_leaves_many_to_the_default() -> None:
+    for count, variables in ((5, {"fpm_migrate_sites": list("abcde")}), (6, {})):
+        found = sites(*(site(name, shm_errors=errors(1)) for name in "abcdef"[:count]))
+        assert judge(found)[0]["cure"]["variables"] == variables
+
+
+def test_a_cure_is_written_once() -> None:
+    found = facts(phpops_shm=php_cgi(3, 3)["phpops_shm"], phpops_php_sites={"sites": [site("a", shm_errors=errors(1))]})
+    lines = render_text("web1", judge(found)).split("\n")
+    assert [line.split(":")[0] for line in lines[1:]] == [
+        "[critical] shm_allocation_errors",
+        "    Move the sites from php-cgi to PHP-FPM, whose workers share one segment.",
+        """    ansible-playbook phpops.webhost.migrate --limit web1 --extra-vars '{fpm_migrate_sites""",
+        "[warning] opcache_segment_per_process",
+        "    The cure is told above.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"fpm_migrate_sites": ["a.example.org", "b-c.example.org"]},
+        {"fpm_migrate_sites": ["1.5", "no", "1e.3", "x: y", 'q"', "it's", "a.1", "[x].y", "#a.b"]},
+        {"ansible_become": True, "x": None, "y": 1, "z": 0.5, "deep": {"a": []}},
+    ],
+)
+def test_the_command_carries_the_variables_as_they_are(variables: dict[str, Any]) -> None:
+    verdict = {
+        "code": "x",
+        "severity": "info",
+        "sentence": "X.",
+        "cure": {"text": "", "play": "p", "variables": variables},
+    }
+    words = shlex.split(render_text("web1", [verdict]).split("\n")[-1])
+    assert words[:-1] == ["ansible-playbook", "p", "--limit", "web1", "--extra-vars"]
+    assert yaml.safe_load(words[-1]) == variables
 
 
 def test_several_containers_are_named_and_one_is_not() -> None:
@@ -384,7 +438,7 @@ def test_the_text_names_the_host_the_counts_and_the_command() -> None:
         "10067 requests were refused.",
         "    Move the sites from php-cgi to PHP-FPM, whose workers share one segment.",
         "    ansible-playbook phpops.webhost.migrate --limit web1 "
-        """--extra-vars '{"fpm_migrate_sites": ["it'"'"'s"]}'""",
+        """--extra-vars '{fpm_migrate_sites: ["it'"'"'s"]}'""",
         "[warning] beancounter_near_limit: numproc holds 99, 100 % of its limit of 99.",
         "    Raise numproc on the node before it fails, or let the container use less of it.",
     ]

@@ -18,6 +18,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
 
 # Their order decides between verdicts of one severity.
 TABLE: tuple[Callable[[Facts, Thresholds], list[Verdict]], ...] = (
+    sites.live_slot_down,
     beancounters.shmpages,
     sites.shm_allocation_errors,
     memory.reserved_near_limit,
@@ -40,7 +41,8 @@ def judge(facts: Facts, thresholds: Thresholds | None = None) -> list[dict[str, 
     """Return the verdicts of one host, worst first, as dicts.
 
     ``facts`` holds what the facts modules returned, by their names (phpops_shm, phpops_slab, phpops_beancounters,
-    phpops_php_sites), and ``budget`` as memory_budget_info returns it; what is missing leads to an info verdict.
+    phpops_php_sites, phpops_slots), and ``budget`` as memory_budget_info returns it. What is missing gives an info
+    verdict.
     """
     marks = thresholds or Thresholds()
     found = [verdict for rule in TABLE for verdict in rule(facts, marks)]

@@ -13,6 +13,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
     sub,
 )
 
+# More names than this would make a command that nobody reads; without names the migration takes all sites it can.
+_MOST_NAMES = 5
 _PHP_CGI = ("fcgid_wrapper", "action_cgi")
 
 
@@ -29,7 +31,7 @@ def movable(facts: Facts) -> list[str]:
 
 
 def migrate(facts: Facts) -> Cure:
-    """Return the migration of all sites that it would take."""
+    """Return the migration of all sites that it would take, by name when they are few."""
     sites = movable(facts)
     text = "Move the sites from php-cgi to PHP-FPM, whose workers share one segment."
-    return Cure(text, "phpops.webhost.migrate", {"fpm_migrate_sites": sites} if sites else {})
+    return Cure(text, "phpops.webhost.migrate", {"fpm_migrate_sites": sites} if 0 < len(sites) <= _MOST_NAMES else {})

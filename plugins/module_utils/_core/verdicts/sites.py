@@ -114,6 +114,25 @@ def facts_unavailable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     return found
 
 
+def live_slot_down(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """The slot that takes a site's traffic has no running master."""
+    found = []
+    for site in entries(section(facts, "phpops_slots"), "sites"):
+        name, live = str(site.get("name")), str(site.get("live_slot"))
+        slot = sub(sub(site, "slots"), live)
+        if slot.get("active") is False:
+            sentence = (
+                f"The live slot {live} of {name} has no running master ({slot.get('unit')}): its PHP requests fail."
+            )
+            cure = Cure(
+                f"Look at it with: journalctl --unit {slot.get('unit')}. Then bring the site up.", "phpops.webhost.site"
+            )
+            found.append(
+                Verdict("live_slot_down", CRITICAL, sentence, [Evidence("running masters", 0, "processes")], cure)
+            )
+    return found
+
+
 def processes_unreadable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     """Shared memory of some processes could not be read, so sums are too small."""
     shm = section(facts, "phpops_shm")

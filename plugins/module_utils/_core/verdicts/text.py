@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Any, Mapping, Sequence
 
@@ -22,10 +23,23 @@ def _plain(text: object) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in str(text))
 
 
+# A domain is the same in YAML with and without quotes; JSON's quotes would be escaped where Ansible shows the text.
+_DOMAIN = re.compile(r"^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*$")
+
+
+def _flow(value: Any) -> str:
+    """Return a value as Ansible reads it in --extra-vars: JSON, with the quotes of plain names left out."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    return value if isinstance(value, str) and _DOMAIN.match(value) else json.dumps(value, ensure_ascii=False)
+
+
 def _command(host: str, cure: Mapping[str, Any]) -> str:
     words = ["ansible-playbook", str(cure["play"]), "--limit", host]
     if cure.get("variables"):
-        words += ["--extra-vars", json.dumps(cure["variables"], ensure_ascii=False)]
+        words += ["--extra-vars", _flow(cure["variables"])]
     return " ".join(shlex.quote(_plain(word)) for word in words)
 
 
@@ -41,9 +55,15 @@ def render_text(host: str, verdicts: Sequence[Mapping[str, Any]]) -> str:
     if not verdicts:
         return f"{_plain(host)}: no problem found."
     lines = [f"{_plain(host)}: {', '.join(counts)}"]
+    shown: list[Mapping[str, Any]] = []
     for verdict in verdicts:
+        cure = verdict["cure"]
         lines.append(f"[{verdict['severity']}] {_plain(verdict['code'])}: {_plain(verdict['sentence'])}")
-        lines.append(f"    {_plain(verdict['cure']['text'])}")
-        if verdict["cure"].get("play"):
-            lines.append(f"    {_command(host, verdict['cure'])}")
+        if cure in shown:
+            lines.append("    The cure is told above.")
+            continue
+        shown.append(cure)
+        lines.append(f"    {_plain(cure['text'])}")
+        if cure.get("play"):
+            lines.append(f"    {_command(host, cure)}")
     return "\n".join(lines)
