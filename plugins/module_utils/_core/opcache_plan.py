@@ -40,6 +40,10 @@ COMPILED_KEYS_FACTOR = 2
 COMPILED_STRINGS_BYTES = MIB
 
 
+# Directives of the profiles that a site may have decided for itself, before anybody tuned it.
+SITES_OWN = ("enable", "jit")
+
+
 class Wish(NamedTuple):
     """What the user wants: profile, overrides (ini strings), headroom (1.3 is 30 %), and the file of the blacklist."""
 
@@ -98,25 +102,28 @@ def settle(current: Setting | None, need: Need, headroom: float, php_version: st
 
 
 def plan(
-    wish: Wish, choice: Choice, current: Mapping[str, str], php_version: str, earlier: Collection[str] = ()
+    wish: Wish,
+    choice: Choice,
+    current: Mapping[str, str],
+    php_version: str,
+    earlier: Collection[str] = (),
+    inherited: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return {opcache, segment_bytes, jit_bytes, kept}: directives ready for site_slot, and what they cost.
 
-    ``current`` holds the directives that the site stores now. What it has beyond sizes and profile (a carried-over
-    JIT or preload) stays, but not what an earlier run put there as an override (``earlier``) and nobody wants now.
-    Sizes in ``wish`` win over those computed. Raises SettingsError when no size is known, or for a directive that PHP
-    would refuse.
+    ``current`` holds the directives that the site stores now, ``inherited`` those that its other ini sets. What they
+    have beyond sizes and profile (preload, a JIT, an OPcache that is off) stays, but not what an earlier run put there
+    as an override (``earlier``) and nobody wants now. Sizes in ``wish`` win over those computed. Raises SettingsError
+    when no size is known, or for a directive that PHP would refuse.
     """
     overrides = {full_name(name): str(value) for name, value in wish.directives.items()}
     sizes = {full_name(name) for name in SIZE_DIRECTIVES}
-    dropped = sizes | {full_name(name) for name in PROFILES.get(wish.profile, {}) if name != "jit"} | set(earlier)
-    settled = {
-        key: str(value)
-        for key, value in current.items()
-        if key not in dropped and key != "opcache.blacklist_filename" and exists(key, php_version)
-    }
+    dropped = {full_name(name) for name in PROFILES.get(wish.profile, {}) if name not in SITES_OWN}
+    dropped |= sizes | set(earlier) | {"opcache.blacklist_filename"}
+    has = {**(inherited or {}), **current}
+    settled = {key: str(has[key]) for key in has if key not in dropped and exists(key, php_version)}
     if choice.need is not None:
-        now = setting_of(current, php_version) if "opcache.memory_consumption" in current else None
+        now = setting_of(has, php_version) if "opcache.memory_consumption" in has else None
         settled.update(as_directives(settle(now, choice.need, wish.headroom, php_version)))
     elif not sizes & set(overrides):
         raise SettingsError("No size is known: give opcache.memory_consumption, or let it be measured or compiled.")
@@ -126,10 +133,11 @@ def plan(
     if choice.need is not None and "opcache.memory_consumption" not in overrides and sizes & set(overrides):
         settled = _refit(settled, choice.need, wish.headroom, php_version)
     opcache = render_profile(wish.profile, php_version, settled)
-    jit = jit_bytes(opcache, php_version)
+    reserved = segment_bytes(opcache, php_version)
+    jit = jit_bytes(opcache, php_version) if reserved else 0
     return {
         "opcache": opcache,
-        "segment_bytes": segment_bytes(opcache, php_version) - jit,
+        "segment_bytes": reserved - jit,
         "jit_bytes": jit,
         "kept": dict(current) == opcache,
     }

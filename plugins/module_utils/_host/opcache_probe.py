@@ -31,6 +31,7 @@ echo "\\n{_FRAME}:", json_encode([
     'status' => $api ? @opcache_get_status(false) : null,
     'restrict_api' => (string) ini_get('opcache.restrict_api'),
     'open_basedir' => (string) ini_get('open_basedir'),
+    'enable' => (string) ini_get('opcache.enable'),
     'directives' => $own,
     'version' => PHP_VERSION,
     'now' => time(),
@@ -40,6 +41,10 @@ echo "\\n{_FRAME}:", json_encode([
 
 class ProbeError(Exception):
     """No figures could be had from the pool; the message is a sentence with the cure."""
+
+
+class OpcacheOff(ProbeError):
+    """The pool runs without OPcache by its own configuration (opcache.enable=0)."""
 
 
 class Place(NamedTuple):
@@ -90,6 +95,8 @@ def measure(
         except (OSError, FastCgiError, ProbeError) as error:
             tried[place] = str(error)
             continue
+        if answer.get("enable") == "0":
+            raise OpcacheOff("The running master has opcache.enable=0.")
         if not answer["api"]:
             raise ProbeError(
                 "The pool has no opcache_get_status(): OPcache is not loaded, or disable_functions has it."

@@ -22,7 +22,8 @@ DEFAULT_BINARY = "/usr/bin/php"
 
 @dataclass
 class SizedSite:
-    """One site with all that its sizing takes; ``current`` and ``decision`` are what earlier runs left."""
+    """One site with all that its sizing takes; ``current`` and ``decision`` are what earlier runs left, ``inherited``
+    holds OPcache directives that the site's other ini sets."""
 
     name: str
     paths: list[str]
@@ -39,6 +40,7 @@ class SizedSite:
     blacklist: list[str] = field(default_factory=list)
     blacklist_path: str | None = None
     current: dict[str, str] = field(default_factory=dict)
+    inherited: dict[str, str] = field(default_factory=dict)
     decision: dict[str, Any] = field(default_factory=dict)
     decision_path: str | None = None
 
@@ -93,7 +95,8 @@ def _build(given: Mapping[str, Any], common: Mapping[str, Any], layout: Layout) 
         headroom=float(option("headroom", 1.3)),
         directives=_directives(given, common),
         blacklist=[str(line) for line in option("blacklist", [])],
-        current={str(key): str(value) for key, value in (stored.get("opcache") or {}).items()},
+        current=_opcache(stored.get("opcache")),
+        inherited=_opcache(stored.get("ini")),
     )
     slot_folder = [layout.slot_dir(name, slot)] if slot else []
     site.probe_folders = [*slot_folder, *([given["probe_path"]] if given.get("probe_path") else []), *paths]
@@ -102,6 +105,10 @@ def _build(given: Mapping[str, Any], common: Mapping[str, Any], layout: Layout) 
     site.blacklist_path = _blacklist_path(site, layout)
     _check(site)
     return site
+
+
+def _opcache(table: Mapping[str, Any] | None) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (table or {}).items() if str(key).startswith("opcache.")}
 
 
 def _directives(given: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_compi
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import (
     MIB,
     SettingsError,
+    is_true,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_sizing import Need, explain, setting_for
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import (
@@ -42,7 +43,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_compi
     probe,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_master import master_pid
-from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import ProbeError, measure
+from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import OpcacheOff, ProbeError, measure
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_sites import SizedSite
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_files import Walk, find_php_files, read_head
 
@@ -162,6 +163,9 @@ def _measured(site: SizedSite, gid: int, files: int, warnings: list[str]) -> dic
         return {"available": False, "reason": "No socket of a running master is known for this site."}
     try:
         said = measure(site.socket, site.probe_folders, gid, 10.0)
+    except OpcacheOff as error:
+        site.inherited.setdefault("opcache.enable", "0")
+        return {"available": False, "reason": str(error)}
     except ProbeError as error:
         return {"available": False, "reason": str(error)}
     pid = master_pid(site.socket)
@@ -218,11 +222,13 @@ def _decide(site: SizedSite, result: dict[str, Any], trust_after_seconds: int) -
     result.update(source=choice.source, reason=None, opcache=None, segment_bytes=None, jit_bytes=None, kept=False)
     try:
         version = result["measured"].get("php_version") or result["compiled"].get("php_version") or site.php_version
-        planned = plans.plan(wish, choice, site.current, version, stored.get("directives", []))
+        planned = plans.plan(wish, choice, site.current, version, stored.get("directives", []), site.inherited)
     except SettingsError as error:
         result["reason"] = f"Site {site.name}: {error}"
         planned = {}
     result.update(planned)
+    if planned and not is_true(planned["opcache"]["opcache.enable"]):
+        result["warnings"].append("OPcache is off for this site and stays off: set the directive enable=1 to use it.")
     result["changes"] = [
         f"{key} {site.current.get(key, 'unset')} -> {value}"
         for key, value in (planned.get("opcache") or {}).items()
@@ -295,6 +301,7 @@ def summary(one: Mapping[str, Any]) -> str:
         return str(one["reason"])
     source = one[one["source"]] if one["source"] != "given" else {}
     reason = source["recommendation"]["memory_consumption"]["reason"] if source else "as given."
+    reason += "".join(" " + warning for warning in one["warnings"])
     change = "nothing changes" if one["kept"] else "; ".join(one["changes"])
     if one["source"] == "compiled" and one["measured"]["reason"]:
         reason += f" Not measured: {one['measured']['reason']}"

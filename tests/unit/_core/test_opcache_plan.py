@@ -115,6 +115,23 @@ def test_carried_over_directives_stay_and_dropped_overrides_go() -> None:
     assert not gone & set(opcache)
 
 
+@pytest.mark.parametrize("where", ["current", "inherited"])
+def test_an_opcache_that_is_off_stays_off_until_told_otherwise(where: str) -> None:
+    off = {"opcache.enable": "0", "opcache.jit": "tracing", "opcache.jit_buffer_size": "32M"}
+    tables = {"current": {}, "inherited": {}, where: off}
+    found = plan(wish(), MEASURED, tables["current"], "8.2", (), tables["inherited"])
+    assert (found["opcache"]["opcache.enable"], found["segment_bytes"], found["jit_bytes"]) == ("0", 0, 0)
+    found = plan(wish(enable="1"), MEASURED, tables["current"], "8.2", (), tables["inherited"])
+    assert found["opcache"]["opcache.enable"] == "1"
+    assert (found["segment_bytes"], found["jit_bytes"]) == (36 * MIB, 32 * MIB)
+
+
+def test_a_size_that_another_ini_sets_is_in_force_too() -> None:
+    inherited = {"opcache.memory_consumption": "40", "opcache.validate_timestamps": "0"}
+    found = plan(wish(), MEASURED, {}, "8.2", (), inherited)["opcache"]
+    assert (found["opcache.memory_consumption"], found["opcache.validate_timestamps"]) == ("40", "1")
+
+
 def test_other_lines_in_the_blacklist_mean_another_directive() -> None:
     one = plan(wish(blacklist="/etc/phpops/a/opcache-blacklist-1.txt"), MEASURED, {}, "8.2")["opcache"]
     two = plan(wish(blacklist="/etc/phpops/a/opcache-blacklist-2.txt"), MEASURED, one, "8.2")

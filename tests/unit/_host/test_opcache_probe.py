@@ -45,6 +45,7 @@ class Pool:
             "status": STATUS if allowed else False,
             "restrict_api": self.restrict_api,
             "open_basedir": "",
+            "enable": "1",
             "directives": {"opcache.memory_consumption": "40"},
             "version": "8.2.35",
             "now": STATUS["opcache_statistics"]["start_time"] + 100,
@@ -108,6 +109,7 @@ def test_noise_of_prepended_code_is_passed_over(folders: list[Path]) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"enable": "0", "status": False}, "has opcache.enable=0"),
         ({"api": False}, "OPcache is not loaded, or disable_functions has it"),
         ({"status": {"file_cache_only": True}}, "nothing to size"),
         ({"status": False}, "returned false"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import parse_status
 from ansible_collections.phpops.webhost.plugins.module_utils._host import opcache_size
-from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import Measured, ProbeError
+from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import Measured, OpcacheOff, ProbeError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_sites import SizedSite
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_size import Limits, hand_over, size_site
 
@@ -149,6 +149,17 @@ def test_a_master_that_cannot_be_asked_is_no_failure(site: SizedSite, monkeypatc
     found = size_site(site, php, LIMITS)
     assert found["measured"] == {"available": False, "reason": "The pool could not run the script."}
     assert "Not measured: The pool could not" in hand_over([found])["summary"][0]
+
+
+def test_a_master_without_opcache_stays_without(site: SizedSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    def off(*_words: Any) -> Measured:
+        raise OpcacheOff("The running master has opcache.enable=0.")
+
+    monkeypatch.setattr(opcache_size, "measure", off)
+    site.socket = "/run/x.sock"
+    found = size_site(site, php, LIMITS)
+    assert (found["opcache"]["opcache.enable"], found["segment_bytes"]) == ("0", 0)
+    assert "OPcache is off for this site and stays off" in hand_over([found])["summary"][0]
 
 
 def test_hand_over_names_what_roles_need(site: SizedSite, tmp_path: Path) -> None:
