@@ -8,8 +8,10 @@ import subprocess
 import time
 
 
-def test_a_reboot_brings_everything_back(moved):
-    subprocess.run(["podman", "restart", "--time", "30", moved.name], check=True, capture_output=True, timeout=120)
+def test_a_reboot_brings_everything_back(host, moved):
+    subprocess.run(
+        ["podman", "restart", "--time", "30", host.backend.get_hostname()], check=True, capture_output=True, timeout=120
+    )
     deadline = time.monotonic() + 60
     while True:
         asked = ["podman", "exec", moved.name, "systemctl", "is-system-running"]
