@@ -41,7 +41,7 @@ def sites(facts):
 def get(host, name, path):
     """Ask for a page as a client does: (status, body)."""
     answer = host.check_output(f"curl -s -m 30 -H 'Host: {name}' -w '\n%{{http_code}}' 'http://127.0.0.1{path}'")
-    body, _, status = answer.rpartition("\n")
+    body, _newline, status = answer.rpartition("\n")
     return int(status), body
 
 
