@@ -44,14 +44,14 @@ BROKEN = {
         "true",
         {"hardening": ["ProtectSystem=perhaps"]},
         "check",
-        "ProtectSystem",
+        "10-phpops.conf:",
     ),
     "a master that does not start": ("true", {"hardening": ["LimitAS=40M"]}, "start", "did not start"),
     "more memory than any host has": (
         "true",
         {"opcache": {"opcache.memory_consumption": 2000000, "opcache.jit": "disable"}},
         "budget",
-        "fit",
+        "short",
     ),
 }
 
