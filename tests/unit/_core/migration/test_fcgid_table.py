@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.fcgid_table import (
     ROWS,
@@ -9,6 +11,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.fcg
     render_rst,
     row,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.notes import ALWAYS
 
 # The names in mod_fcgid.so 2.3.9 of Debian 12, and the one that its Windows build adds.
 MOD_FCGID_2_3_9 = [
@@ -69,3 +72,9 @@ def test_the_table_as_text() -> None:
     assert lines[:3] == [".. list-table::", "   :header-rows: 1", ""]
     assert len(lines) == 3 + 4 * (len(ROWS) + 1)
     assert all(len(line) > 7 for line in lines[3:])
+
+
+def test_the_guide_holds_the_table_and_the_sentences() -> None:
+    guide = (Path(__file__).parents[4] / "docs" / "docsite" / "rst" / "guide_migration.rst").read_text(encoding="utf-8")
+    assert guide.endswith(render_rst())
+    assert [line for line in ALWAYS if line.replace("_", "\\_") not in guide] == []
