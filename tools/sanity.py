@@ -8,12 +8,14 @@ ansible-test itself ends with 0 when a program that it needs is missing; this fa
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 from images import podman
@@ -82,8 +84,10 @@ def run_here(collection: Path, home: Path) -> subprocess.Popen[str]:
 
 def run_in_container(collection: Path, home: Path) -> subprocess.Popen[str]:
     """Start ansible-test in a container; its caches stay in home, and it trusts the certificates that we trust."""
-    podman("rm", "--force", "--ignore", "--time", "0", "phpops-sanity")
-    command = ["podman", "run", "--rm", "--name=phpops-sanity", "--init=false", "--network=podman"]
+    # The cache is this run's own until main() ends: what has its name is left from a run that was killed.
+    name = f"phpops-sanity-{zlib.crc32(bytes(home)):08x}"
+    podman("rm", "--force", "--ignore", "--time", "0", name)
+    command = ["podman", "run", "--rm", f"--name={name}", "--network=podman"]
     command += ["--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096", "--env=LC_ALL=C.UTF-8", "--env=HOME=/root"]
     command += [f"--volume={collection.parents[2]}:/tree", f"--volume={home}:/root"]
     command += [f"--volume={ROOT}/requirements/sanity-newest.txt:/requirements.txt:ro"]
@@ -123,7 +127,8 @@ def main() -> int:
     script = home / ".ansible" / "test" / "cache" / GET_PIP_NAMES[which]
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(GET_PIP, encoding="utf-8")
-    with tempfile.TemporaryDirectory(prefix="phpops-sanity-") as temporary:
+    with script.open(encoding="utf-8") as lock, tempfile.TemporaryDirectory(prefix="phpops-sanity-") as temporary:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         collection = Path(temporary) / COLLECTION
         copy_tracked(collection)
         start = run_here if which == "oldest" else run_in_container

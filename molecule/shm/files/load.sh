@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Asks 11 pages at a time of php-fpm, then of php-cgi; ends with 0 when 11 php-cgi run.
