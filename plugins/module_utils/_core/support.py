@@ -51,7 +51,7 @@ def check_support(
         match = re.match(r"^(.*php-?(?:fpm|\d[\d.]*-fpm).*) \((\w+)\)$", line)
         if match and match.group(2) != "unconfined":
             return (
-                f"AppArmor has the profile {match.group(1)} ({match.group(2)}) on PHP-FPM, and phpops.webhost doesn't change it;"
-                " unload it with aa-disable first."
+                f"AppArmor has the profile {match.group(1)} ({match.group(2)}) on PHP-FPM,"
+                " and phpops.webhost doesn't change it; unload it with aa-disable first."
             )
     return None
