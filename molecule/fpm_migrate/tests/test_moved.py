@@ -115,3 +115,22 @@ def test_authorization_is_hidden_as_before(moved):
     answer = moved.curl("http://app.example.test/auth.php", "--user", "a:b")
     moved.run("rm /var/www/app/public/auth.php")
     assert answer == (200, "false")
+
+
+def test_a_certificate_that_would_end_apache_is_refused(moved):
+    moved.run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout /root/x.key -out /root/x.crt 2>&1")
+    moved.run(
+        "printf '<VirtualHost *:443>\\nServerName x.example.test\\nSSLEngine on\\nSSLCertificateFile /root/x.crt\\n"
+        "SSLCertificateKeyFile /etc/ssl/private/ssl-cert-snakeoil.key\\n</VirtualHost>\\n'"
+        " > /etc/apache2/sites-enabled/zz.conf"
+    )
+    parent = moved.run("cat /run/apache2/apache2.pid")
+    before = moved.run("sha256sum /etc/apache2/sites-available/*")
+    assert moved.host.run("apache2ctl -t").rc == 0
+    arguments = json.dumps({"state": "absent", "names": ["docs.example.test"]})
+    said = moved.host.ansible("phpops.webhost.site_handlers", arguments, check=False)
+    moved.run("rm /etc/apache2/sites-enabled/zz.conf")
+    assert "A reload would end Apache; nothing was changed: The certificate /root/x.crt" in said["msg"]
+    assert moved.run("sha256sum /etc/apache2/sites-available/*") == before
+    assert moved.run("cat /run/apache2/apache2.pid") == parent
+    assert moved.host.file(f"/proc/{parent}").exists

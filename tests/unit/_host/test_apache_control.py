@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,26 @@ def test_an_apache_that_does_not_run(tmp_path: Path) -> None:
         apache.graceful(1)
 
 
+def test_a_pid_file_that_names_another_process(tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text(f"{os.getpid()}\n")
+    assert Apache(Runner((0, "", "")), pid_file=str(tmp_path / "pid")).parent() == 0
+
+
 def _running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *generations: frozenset[int]) -> Apache:
     (tmp_path / "pid").write_text(f"{os.getpid()}\n")
     seen = list(generations)
     monkeypatch.setattr(apache_control, "children", lambda _pid: seen.pop(0) if len(seen) > 1 else seen[0])
-    return Apache(Runner((0, "", "")), pid_file=str(tmp_path / "pid"))
+    signals: list[tuple[int, int]] = []
+    apache = Apache(Runner((0, "", "")), "/x", str(tmp_path / "pid"), lambda pid, number: signals.append((pid, number)))
+    apache.signals = signals
+    apache.names = (Path("/proc/self/comm").read_text().strip(),)
+    return apache
 
 
 def test_a_reload_ends_when_there_are_new_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     apache = _running(tmp_path, monkeypatch, frozenset({1}), frozenset({1, 2}), frozenset({1, 2, 3}))
     assert 0.2 <= apache.graceful(5) < 5
+    assert apache.signals == [(os.getpid(), signal.SIGUSR1)]
 
 
 def test_a_reload_without_new_processes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

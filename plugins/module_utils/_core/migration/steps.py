@@ -40,7 +40,7 @@ def state(
         "ready": ready,
         "unwanted": [{"name": name} for name in back if name not in known],
         "failed": _failed(plan, started, moved),
-        "report": report(plan, specs, started, moved, handlers or {}),
+        "report": [*(sizes or {}).get("summary", []), *report(plan, specs, started, moved, handlers or {})],
     }
 
 

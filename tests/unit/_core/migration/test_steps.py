@@ -25,6 +25,7 @@ PLAN: dict[str, Any] = {
     "others": [],
 }
 SIZES: dict[str, Any] = {
+    "summary": ["a: 16 MiB, as compiled."],
     "slots": [
         {"name": "a", "opcache": {"opcache.memory_consumption": "16", "opcache.use_cwd": "1"}},
         {"name": "b", "opcache": {"opcache.memory_consumption": "8", "opcache.use_cwd": "1"}},
@@ -74,6 +75,7 @@ def test_the_report_tells_of_every_site() -> None:
     }
     found = state({**PLAN, "migrated": ["c"]}, SIZES, slots, handlers)
     lines = found["report"]
+    assert lines.pop(0) == "a: 16 MiB, as compiled."
     assert lines[0] == "a.example: PHP-FPM as a, 16 MiB of OPcache; 2 settings carried."
     assert lines[1] == "a.example: Odd."
     assert "c.example: runs by PHP-FPM already." in lines
