@@ -55,7 +55,7 @@ ansible_facts:
   returned: always
   type: dict
   contains:
-    phpops_slots:
+    phpops_slot:
       description: The sites with slots.
       returned: always
       type: dict
@@ -119,7 +119,7 @@ def main():
         supports_check_mode=True,
     )
     layout = Layout(state=module.params["state_path"], config=module.params["config_path"])
-    module.exit_json(changed=False, ansible_facts={"phpops_slots": slot_facts(module.run_command, layout)})
+    module.exit_json(changed=False, ansible_facts={"phpops_slot": slot_facts(module.run_command, layout)})
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_the_masters_of_the_distribution_are_off(host):
 
 
 def test_the_facts_say_what_is_there(app):
-    facts = app.host.ansible("phpops.webhost.slot_facts", check=False)["ansible_facts"]["phpops_slots"]
+    facts = app.host.ansible("phpops.webhost.slot_facts", check=False)["ansible_facts"]["phpops_slot"]
     site = next(item for item in facts["sites"] if item["name"] == "app")
     slot = site["slots"][app.live()]
     assert slot["active"] and slot["segment_bytes"] == 16 * 1024 * 1024

@@ -75,7 +75,7 @@ def errors(count: int) -> dict[str, Any]:
 def slots(active: bool | None) -> dict[str, Any]:
     slot = {"unit": "phpops-fpm@wiki-blue.service", "active": active}
     site_of = {"name": "wiki", "live_slot": "blue", "slots": {"blue": slot, "green": {"active": False}}}
-    return facts(phpops_slots={"available": True, "sites": [site_of]})
+    return facts(phpops_slot={"available": True, "sites": [site_of]})
 
 
 def limit(name: str, kind: str, used: int, size: int | None) -> dict[str, Any]:

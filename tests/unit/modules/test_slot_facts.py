@@ -15,7 +15,7 @@ def test_a_host_without_sites_is_no_failure(capsys: pytest.CaptureFixture[str], 
     with patch_module_args(options), pytest.raises(SystemExit):
         slot_facts.main()
     answer = json.loads(capsys.readouterr().out)
-    assert answer["ansible_facts"]["phpops_slots"] == {
+    assert answer["ansible_facts"]["phpops_slot"] == {
         "available": False,
         "reason": f"There is no folder {tmp_path}/none on this host.",
         "sites": [],

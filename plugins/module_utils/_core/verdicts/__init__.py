@@ -41,7 +41,7 @@ def judge(facts: Facts, thresholds: Thresholds | None = None) -> list[dict[str, 
     """Return the verdicts of one host, worst first, as dicts.
 
     ``facts`` holds what the facts modules returned, by their names (phpops_shm, phpops_slab, phpops_beancounters,
-    phpops_php_sites, phpops_slots), and ``budget`` as memory_budget_info returns it. What is missing gives an info
+    phpops_php_sites, phpops_slot), and ``budget`` as memory_budget_info returns it. What is missing gives an info
     verdict.
     """
     marks = thresholds or Thresholds()

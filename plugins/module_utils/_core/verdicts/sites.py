@@ -117,7 +117,7 @@ def facts_unavailable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
 def live_slot_down(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     """The slot that takes a site's traffic has no running master."""
     found = []
-    for site in entries(section(facts, "phpops_slots"), "sites"):
+    for site in entries(section(facts, "phpops_slot"), "sites"):
         name, live = str(site.get("name")), str(site.get("live_slot"))
         slot = sub(sub(site, "slots"), live)
         if slot.get("active") is False:
