@@ -349,7 +349,7 @@ def test_the_command_carries_the_variables_as_they_are(variables: dict[str, Any]
         "sentence": "X.",
         "cure": {"text": "", "play": "p", "variables": variables},
     }
-    words = shlex.split(render_text("web1", [verdict]).split("\n")[-1])
+    words = shlex.split(render_text("web1", [verdict]).rsplit("\n", maxsplit=1)[-1])
     assert words[:-1] == ["ansible-playbook", "p", "--limit", "web1", "--extra-vars"]
     assert yaml.safe_load(words[-1]) == variables
 
