@@ -5,7 +5,8 @@
     python3 client.py --url http://192.0.2.1/ --get /work.php --post /post.php --clients 16 --seconds 10
 
 Nothing is retried: a request that got no whole answer is counted, as a browser's POST would be lost. It prints one
-JSON object; with --log (a file in which the application notes each POST's id) also which POSTs were lost or doubled.
+JSON object. With --log (a file in which the application notes each POST's id) it says also
+which POSTs were lost or doubled. It needs nothing but Python, and can run on the web server's own host.
 """
 
 from __future__ import annotations
@@ -222,11 +223,17 @@ def main() -> int:
     parser.add_argument("--status", type=int, default=200)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--until", type=Path, help="a file: its appearance ends the load before --seconds do")
+    parser.add_argument("--progress", type=Path, help="a file that holds the number of answers so far")
     parser.add_argument("--timeout", type=float, default=30.0)
     parser.add_argument("--log", type=Path)
     given = parser.parse_args()
     load = Load(given.url, given.get, given.post, given.clients, given.timeout, given.host, given.status).start()
-    time.sleep(given.seconds)
+    deadline = time.monotonic() + given.seconds
+    while time.monotonic() < deadline and not (given.until and given.until.exists()):
+        time.sleep(min(0.05, given.seconds))
+        if given.progress:
+            given.progress.write_text(f"{load.result.sent - load.result.hung - load.result.cut}\n", encoding="ascii")
     result = load.stop()
     report = result.as_dict()
     if given.log:

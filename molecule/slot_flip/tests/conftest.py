@@ -4,27 +4,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import sys
-from pathlib import Path
+import threading
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests" / "load"))
-
-from client import Load
-
 # Four workers: the load is above that, so that requests always wait in the accept queue.
 CLIENTS = 12
+URLS = {"apache": "http://localhost/", "nginx": "http://localhost:8080/"}
+NUMBERS = itertools.count()
 
 
 class Application:
-    """The site "app" on one host."""
+    """The site "app" on one host. Its clients run on that host too: the test network is shared, and may stall."""
 
     def __init__(self, host):
         self.host = host
-        self.address = host.check_output("hostname -I").split()[0]
-        self.url = {"apache": f"http://{self.address}/", "nginx": f"http://{self.address}:8080/"}
 
     def flip(self, options=None, **settings):
         """Run site_slot for the site; returns (the module's result, the site's)."""
@@ -41,7 +37,10 @@ class Application:
         return site
 
     def load(self, server="apache", **options):
-        return Load(self.url[server], **{"get": "/work.php", "clients": CLIENTS, **options})
+        return Load(self.host, {"url": URLS[server], "get": "/work.php", "clients": CLIENTS, **options})
+
+    def in_flight(self, server="apache", count=1):
+        return InFlight(self, server, count)
 
     def live(self):
         return self.host.check_output("basename $(readlink /var/lib/phpops/app/ptr/live)")
@@ -50,11 +49,67 @@ class Application:
         lines = self.host.check_output("systemctl list-units --plain --no-legend --state=active 'phpops-fpm@app-*'")
         return [line.split()[0] for line in lines.splitlines()]
 
-    def posts(self):
-        return self.host.check_output("cat /srv/app/posts.log 2>/dev/null || true")
+    def wait_on_host(self, condition, seconds=60):
+        """Wait until a shell condition holds on the host."""
+        loop = f"for turn in $(seq {seconds * 20}); do if {condition}; then exit 0; fi; sleep 0.05; done; exit 1"
+        self.host.run_expect([0], loop)
 
     def curl(self, path, server="apache"):
-        return self.host.check_output(f"curl --silent --show-error '{self.url[server]}{path}'")
+        return self.host.check_output(f"curl --silent --show-error '{URLS[server]}{path}'")
+
+
+class Load:
+    """The load client on the host, from start to stop; then ``result`` is what it counted."""
+
+    def __init__(self, host, options):
+        self.host, self.result, self._begun = host, {}, 0
+        self.name = f"/srv/load-{next(NUMBERS)}"
+        words = " ".join(f"--{name} '{value}'" for name, value in options.items())
+        files = f"--until {self.name}.stop --progress {self.name}.count --log /srv/app/posts.log"
+        self.command = f"touch /srv/app/posts.log; python3 /srv/client.py --seconds 180 --timeout 30 {words} {files}"
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        self.result = json.loads(self.host.run_expect([0, 1], self.command).stdout)
+
+    def __enter__(self):
+        self.host.run_expect([0], f"rm -f {self.name}.* /srv/app/posts.log")
+        self.host.run_expect([0], "install -o app -g app /dev/null /srv/app/posts.log")
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_error):
+        self.host.run_expect([0], f"touch {self.name}.stop")
+        self.thread.join()
+
+    def wait_for(self, answers):
+        """Wait until so many more requests were answered."""
+        count = f"$(cat {self.name}.count 2>/dev/null || echo 0)"
+        loop = f"begun={count}; for turn in $(seq 600); do test {count} -ge $((begun + {answers})) && exit 0;"
+        self.host.run_expect([0], f"{loop} sleep 0.05; done; exit 1")
+
+
+class InFlight:
+    """Requests that have begun and end only when end() is called; answers are (status, body)."""
+
+    def __init__(self, app, server, count):
+        self.app, self.answers = app, []
+        app.host.run_expect([0], "rm -f /srv/app/go /srv/app/begun")
+        command = f"curl --silent --max-time 90 --write-out ' %{{http_code}}' {URLS[server]}slow.php"
+        self.threads = [threading.Thread(target=self._ask, args=(command,)) for _number in range(count)]
+        for thread in self.threads:
+            thread.start()
+        app.wait_on_host(f"test $(cat /srv/app/begun 2>/dev/null | wc -l) -ge {count}")
+
+    def _ask(self, command):
+        body, _blank, status = self.app.host.run(command).stdout.rpartition(" ")
+        self.answers.append((int(status), body))
+
+    def end(self):
+        self.app.host.run_expect([0], "touch /srv/app/go")
+        for thread in self.threads:
+            thread.join()
+        return self.answers
 
 
 @pytest.fixture

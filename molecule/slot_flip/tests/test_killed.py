@@ -23,7 +23,7 @@ def test_a_killed_run_is_taken_up_by_the_next(app, moment):
     host, live = app.host, app.live()
     idle = "green" if live == "blue" else "blue"
     # The old slot's files go first in a run: the condition must see those of the new one.
-    host.run_expect([0], f"rm -f /etc/phpops/app/{idle}/fpm.conf /run/phpops/.app.lock")
+    host.run_expect([0], f"rm -f /etc/phpops/app/{idle}/fpm.conf /run/phpops/.app.lock /srv/app/go")
     # A slow entry point and a slow request hold the steps prime and drain open.
     options = {"document_root": "/srv/app/R2", "entry_points": [{"path": "/slow.php", "query": "seconds=1"}]}
     arguments = json.dumps({"sites": [{"name": "app", **options}]})
@@ -47,7 +47,7 @@ def test_a_killed_run_is_taken_up_by_the_next(app, moment):
         _result, site = app.flip({"document_root": "/srv/app/R2", "entry_points": [{"path": "/work.php"}]})
         load.wait_for(30)
     assert not site["failed"], site["msg"]
-    assert load.result.failed == 0, load.result.as_dict()
+    assert load.result["failed"] == 0, load.result
     assert site["live_slot"] == app.live() == idle
     assert app.active_units() == [f"phpops-fpm@app-{idle}.service"]
     assert app.curl("work.php") == "main=R2 late=R2"
