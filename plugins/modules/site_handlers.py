@@ -14,8 +14,10 @@ description:
   - It checks a staged copy, swaps the files and checks again. What Apache refuses is taken back before a reload.
   - A certificate that doesn't match its key would end Apache at the reload. It is found and refused before.
   - A reload ends the C(php-cgi) of all sites, so it waits, within bounds, until none serves a request.
-  - The given URLs are compared before and after. A site that answers otherwise gets its old handler back, with one
-    more reload, and is reported as failed. The other sites go on.
+  - The given URLs are compared before and after. They are asked for twice before, 1.5 seconds apart. Of a body that
+    changes by itself nothing but the status counts, and a warning says so.
+  - A site that answers otherwise gets its old handler back, with one more reload, and is reported as failed. The other
+    sites go on.
   - With O(state=absent) the blocks go, and the files have the very bytes they had before.
   - The bytes of before are kept in C(/var/lib/phpops/backup/apache).
   - The task needs C(become).

@@ -39,6 +39,8 @@ class Settings:
     request_timeout_seconds: float = 30.0
     gone_timeout_seconds: float = 60.0
     lock_timeout_seconds: float = 60.0
+    # Longer than a second: a page that bears the time in seconds is seen to change by itself.
+    between_seconds: float = 1.5
     lock: str = "/run/phpops-apache.lock"
     backup_folder: str = files.BACKUP_FOLDER
 
@@ -140,7 +142,7 @@ def _apply(
     if broken:
         raise HandlersError("A reload would end Apache; nothing was changed: " + " ".join(broken))
     goals = _goals(work, targets)
-    first = {goal.url: _stable(goal, settings) for _site, goal in goals}
+    first = _before([goal for _site, goal in goals], settings)
     files.backup(record, edit, settings.backup_folder)
     old_record = copy.deepcopy(record)
     _note(record, work)
@@ -236,11 +238,13 @@ def _goals(work: Work, targets: Sequence[pages.Target]) -> list[tuple[str, pages
     return found
 
 
-def _stable(goal: pages.Target, settings: Settings) -> tuple[pages.Page, bool]:
-    """Return (the answer, whether a second one has the same body)."""
-    one = fetch(goal, settings.request_timeout_seconds)
-    two = fetch(goal, settings.request_timeout_seconds)
-    return two, one.digest == two.digest
+def _before(goals: Sequence[pages.Target], settings: Settings) -> dict[pages.Target, tuple[pages.Page, bool]]:
+    """Return (the answer, whether one of a moment earlier has the same body) for each URL; one wait for all of them."""
+    earlier = {goal: fetch(goal, settings.request_timeout_seconds) for goal in goals}
+    if any(goal.body for goal in earlier):
+        time.sleep(settings.between_seconds)
+    answers = {goal: fetch(goal, settings.request_timeout_seconds) for goal in earlier}
+    return {goal: (answers[goal], answers[goal].digest == earlier[goal].digest) for goal in earlier}
 
 
 def _note(record: files.Record, work: Work) -> None:
@@ -319,11 +323,11 @@ def _reload(work: Work, apache: Apache, settings: Settings) -> None:
 def _compare(
     work: Work,
     goals: Sequence[tuple[str, pages.Target]],
-    first: Mapping[str, tuple[pages.Page, bool]],
+    first: Mapping[pages.Target, tuple[pages.Page, bool]],
     settings: Settings,
 ) -> None:
     for site, goal in goals:
-        before, stable = first[goal.url]
+        before, stable = first[goal]
         after = fetch(goal, settings.request_timeout_seconds)
         said = pages.difference(goal, before, after)
         if said and not stable and before.status == after.status:

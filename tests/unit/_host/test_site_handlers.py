@@ -67,6 +67,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(site_handlers, "fetch", fetch)
     monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout: (0.0, []))
     monkeypatch.setattr(php_cgi, "php_cgi", lambda: [])
+    monkeypatch.setattr(site_handlers.time, "sleep", lambda _seconds: None)
     settings = Settings(lock=str(tmp_path / "lock"), backup_folder=str(tmp_path / "backup"), lock_timeout_seconds=0.3)
     return FakeApache(root), settings, root / "sites-available", pages
 
@@ -149,6 +150,40 @@ def test_a_body_that_changes_by_itself_is_compared_by_status(host: Any) -> None:
     answer = apply("present", [site(folder, "a")], [{"url": "http://a.example/"}], apache, settings, False)
     assert outcome(answer) == {"a": (True, None)}
     assert "changes by itself" in answer["reload"]["warnings"][0]
+
+
+def test_a_page_that_bears_the_time_in_seconds_is_compared_by_status(
+    host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apache, settings, folder, _pages = host
+    waits: list[float] = []
+
+    def fetch(_goal: Target, _timeout: float) -> Page:
+        return Page(200, str(int(100.2 + sum(waits) + 2 * len(apache.reloads))), 11077)
+
+    monkeypatch.setattr(site_handlers.time, "sleep", waits.append)
+    monkeypatch.setattr(site_handlers, "fetch", fetch)
+    urls = [{"url": "http://a.example/doku.php"}, {"url": "http://a.example/", "host": "b.example"}]
+    answer = apply("present", [site(folder, "a"), site(folder, "b")], urls, apache, settings, False)
+    assert outcome(answer) == {"a": (True, None), "b": (True, None)}
+    assert len(answer["reload"]["warnings"]) == 2
+    assert waits == [1.5]
+
+
+def test_nothing_is_waited_for_where_no_body_is_compared(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    apache, settings, folder, _pages = host
+    waits: list[float] = []
+    monkeypatch.setattr(site_handlers.time, "sleep", waits.append)
+    assert apply("present", [site(folder, "a")], [], apache, settings, False)["changed"] is True
+    assert waits == []
+
+
+def test_one_url_by_two_names_is_two_pages(host: Any) -> None:
+    apache, settings, folder, pages = host
+    pages["b.example"] = [Page(404, "none", 1)]
+    urls = [{"url": "http://a.example/"}, {"url": "http://a.example/", "host": "b.example"}]
+    answer = apply("present", [site(folder, "a"), site(folder, "b")], urls, apache, settings, False)
+    assert outcome(answer) == {"a": (True, None), "b": (True, None)}
 
 
 def test_a_block_that_apache_refuses_fails_alone(host: Any) -> None:
