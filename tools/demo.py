@@ -30,6 +30,8 @@ LOAD = (
     ("docs.example.test", "/doku.php?id=start", 4),
     ("app.example.test", "/index.php?slow=0.1", 4),
 )
+# With it a php-cgi is busy most of the time, and all are idle now and then: the moment a reload waits for.
+PAUSE_SECONDS = 0.6
 STARTED = time.monotonic()
 
 
@@ -48,6 +50,7 @@ def settings() -> dict[str, str]:
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
         "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
     }
 
 
@@ -92,7 +95,10 @@ def load() -> Iterator[list[Result]]:
     """Keep all sites busy; the list holds what each site's clients saw once the block has ended."""
     url = f"http://{address()}/"
     with ExitStack() as running:
-        loads = [running.enter_context(Load(url, path, clients=count, host=name)) for name, path, count in LOAD]
+        loads = [
+            running.enter_context(Load(url, path, clients=count, host=name, pause_seconds=PAUSE_SECONDS))
+            for name, path, count in LOAD
+        ]
         yield [one.result for one in loads]
 
 

@@ -31,10 +31,8 @@ def processes(moment: Moment) -> str:
     """Count php-cgi, FPM masters and FPM workers."""
     cgi = sum(group["processes"] for group in php_groups(moment) if group["kind"] == "php-cgi")
     fpm = [group for group in php_groups(moment) if group["kind"] == "php-fpm"]
-    if not fpm:
-        return f"{cgi} php-cgi"
     workers = sum(group["processes"] - 1 for group in fpm)
-    return f"{cgi} php-cgi, {len(fpm)} masters, {workers} workers"
+    return f"{cgi} php-cgi; FPM: {len(fpm)} + {workers}"
 
 
 def headroom(moment: Moment) -> str:
@@ -44,7 +42,7 @@ def headroom(moment: Moment) -> str:
 
 
 ROWS: tuple[tuple[str, Callable[[Moment], str], str], ...] = (
-    ("PHP processes", processes, "/proc/PID/stat, grouped by master"),
+    ("php-cgi; FPM masters + workers", processes, "/proc/PID/stat, grouped by master"),
     ("OPcache segments", lambda moment: str(summed(moment, "opcache_segments")), "/proc/PID/maps, each inode once"),
     ("reserved by them", lambda moment: mib(summed(moment, "opcache_bytes")), "/proc/PID/maps, sizes of the mappings"),
     ("resident, shared", lambda moment: mib(summed(moment, "resident_bytes")), "pages touched, see shm_facts"),

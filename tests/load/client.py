@@ -16,6 +16,7 @@ import http.client
 import itertools
 import json
 import re
+import select
 import socket
 import sys
 import threading
@@ -94,6 +95,11 @@ class Result:
         }
 
 
+def closed_by_server(connection: http.client.HTTPConnection) -> bool:
+    """Return whether the server ended an idle connection, as every client looks before it sends on one again."""
+    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
+
+
 class Load:
     """Clients that each send one request after the other over a connection of their own, until stop()."""
 
@@ -106,13 +112,17 @@ class Load:
         timeout_seconds: float = 30.0,
         host: str | None = None,
         status: int = 200,
+        pause_seconds: float = 0.0,
     ) -> None:
-        """url: where to connect; host: the Host header; post: a path that each second request goes to, with an id."""
+        """url: where to connect; host: the Host header; post: a path that each second request goes to, with an id.
+
+        pause_seconds is how long a client waits after an answer; without it the server is always busy.
+        """
         parts = urlsplit(url)
         self.address, self.port = parts.hostname or "localhost", parts.port or 80
         self.host = host or parts.netloc
         self.get, self.post, self.status = get, post, status
-        self.timeout_seconds = timeout_seconds
+        self.timeout_seconds, self.pause_seconds = timeout_seconds, pause_seconds
         self.result = Result()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -155,6 +165,9 @@ class Load:
         for turn in itertools.count():
             if self._stop.is_set():
                 break
+            if connection is not None and closed_by_server(connection):
+                connection.close()
+                connection = None
             if connection is None:
                 connection = http.client.HTTPConnection(self.address, self.port, timeout=self.timeout_seconds)
                 with self._lock:
@@ -162,6 +175,7 @@ class Load:
             if not self._one(connection, turn):
                 connection.close()
                 connection = None
+            self._stop.wait(self.pause_seconds)
         if connection is not None:
             connection.close()
 

@@ -32,6 +32,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(b"x")
             self.close_connection = True
+        elif self.path == "/idle-closed":
+            self.answer(200, b"main=R1")
+            self.close_connection = True
         elif self.path == "/hung":
             time.sleep(0.5)
             self.close_connection = True
@@ -78,6 +81,16 @@ def test_good_answers_are_kept_over_one_connection_each(url: str) -> None:
     assert set(result.releases) == {"R1"}
     assert 0 < result.percentile(0.5) <= result.percentile(0.99) <= max(result.latencies)
     assert result.posted == result.acknowledged
+
+
+def test_a_connection_closed_while_idle_is_no_lost_request(url: str) -> None:
+    result = run(url, "/idle-closed", pause_seconds=0.1)
+    assert (result.failed, result.ok) == (0, result.sent)
+    assert result.connections == result.sent > 2
+
+
+def test_a_pause_keeps_the_clients_quiet(url: str) -> None:
+    assert run(url, "/", pause_seconds=0.3).sent <= 4
 
 
 def test_lost_doubled_and_unacknowledged_posts() -> None:
