@@ -14,6 +14,8 @@ description:
   - It reads the ini files of php-cgi and of PHP-FPM, and the names of the files below the document roots.
   - User, php.ini, C(-d) options, environment, extensions, and limits of processes, requests and time are carried over.
   - What behaves differently afterwards is reported in sentences. What can't be moved is refused with the reason.
+  - Where there can be no plan at all, RV(msg) says why, and the module does not fail. A task with C(no_log) would hide
+    the reason of a failure.
   - Nothing on the host is changed. The task needs C(become) to read the settings of all users.
 author:
   - the phpops.webhost authors (@phpops)
@@ -89,6 +91,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: Why there is no plan, such as a host that is not supported. Empty when there is one.
+  returned: success
+  type: str
 sites:
   description: The plan of each site.
   returned: success
@@ -166,7 +172,7 @@ refused:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.pages import UrlError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.plan import PlanError
-from ansible_collections.phpops.webhost.plugins.module_utils._host.migration_sources import plan
+from ansible_collections.phpops.webhost.plugins.module_utils._host.migration_sources import no_plan, plan
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 
 
@@ -192,12 +198,12 @@ def main() -> None:
     )
     refused = refusal()
     if refused:
-        module.fail_json(msg=refused)
+        module.exit_json(changed=False, **no_plan(refused))
     options = module.params
     try:
         answer = plan(options["php_sites"], options["sites"], options["overrides"], options["urls"])
     except (PlanError, UrlError) as error:
-        module.fail_json(msg=str(error))
+        answer = no_plan(str(error))
     module.exit_json(changed=False, **answer)
 
 

@@ -26,12 +26,17 @@ PAGES = {
 }
 
 
+# Values of environment variables, in FcgidInitialEnv and in wrappers: of a site that can't be moved, and of one that is.
+SECRETS = ("open-sesame-4711", "token-0815-hidden", "100% $plain")
+
+
 class Host:
     """One host of the scenario; names and addresses as a visitor has them."""
 
     def __init__(self, host):
         self.host = host
         self.pages = PAGES
+        self.secrets = SECRETS
         self.name = host.backend.get_hostname()
 
     def run(self, command):
@@ -63,10 +68,11 @@ def play():
 
     def run(limit="all", **variables):
         command = [str(Path(sys.executable).parent / "ansible-playbook"), "phpops.webhost.migrate"]
-        command += ["--inventory", str(SCENARIO / "inventory"), "--limit", limit]
+        command += ["--inventory", str(SCENARIO / "inventory"), "--limit", limit, "-v", "--diff"]
         command += ["--extra-vars", json.dumps(variables)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        assert [secret for secret in SECRETS if secret in done.stdout + done.stderr] == []
         return done.stdout
 
     return run

@@ -117,6 +117,13 @@ def test_authorization_is_hidden_as_before(moved):
     assert answer == (200, "false")
 
 
+def test_no_secret_is_in_the_journal(moved):
+    journal = moved.run("journalctl --quiet --no-pager")
+    assert "phpops.webhost.memory_budget_info" in journal
+    assert "phpops.webhost.migration_plan_info" not in journal
+    assert [secret for secret in moved.secrets if secret in journal] == []
+
+
 def test_a_certificate_that_would_end_apache_is_refused(moved):
     moved.run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout /root/x.key -out /root/x.crt 2>&1")
     moved.run(

@@ -139,6 +139,12 @@ def look(site: Mapping[str, Any], php_version: str, targets: Sequence[Target] = 
     )
 
 
+def no_plan(msg: str) -> dict[str, Any]:
+    """Return what plan returns, with nothing in it but the reason."""
+    lists = ("sites", "specs", "migrated", "packages", "others", "to_size", "handlers", "refused")
+    return {"msg": msg, **{name: [] for name in lists}}
+
+
 def plan(
     facts: Mapping[str, Any],
     names: Sequence[str],
@@ -169,6 +175,7 @@ def plan(
     warn_doubles(plans)
     movable = [item for item in plans if item.refused is None]
     return {
+        "msg": "",
         "sites": [asdict(item) for item in plans],
         "specs": [item.spec for item in movable],
         "migrated": migrated,

@@ -28,7 +28,11 @@ def run(capsys, monkeypatch):
 
 def test_another_system_is_refused(run, monkeypatch):
     monkeypatch.setattr(migration_plan_info, "refusal", lambda: "This host runs Plan 9.")
-    assert run({"php_sites": {}})["msg"] == "This host runs Plan 9."
+    answer = run({"php_sites": {}})
+    assert answer["msg"] == "This host runs Plan 9."
+    # The task is hidden by no_log, so its failure would be hidden too: the role shows msg.
+    assert "failed" not in answer
+    assert (answer["changed"], answer["specs"], answer["handlers"], answer["migrated"]) == (False, [], [], [])
 
 
 def test_facts_that_are_not_there_are_an_error(run):
@@ -39,8 +43,16 @@ def test_facts_that_are_not_there_are_an_error(run):
 def test_a_host_without_sites_has_an_empty_plan(run):
     answer = run({"php_sites": {"available": True, "sites": []}})
     assert (answer["sites"], answer["specs"], answer["handlers"], answer["refused"]) == ([], [], [], [])
+    assert answer["msg"] == ""
 
 
 def test_a_site_that_does_not_exist_is_an_error(run):
     answer = run({"php_sites": {"available": True, "sites": []}, "sites": ["x.example"]})
     assert answer["msg"] == "There is no site 'x.example' in this host's Apache; it has: none."
+
+
+def test_every_answer_has_the_same_keys(run):
+    bad = run({"php_sites": {"available": False, "reason": "No Apache."}})
+    good = run({"php_sites": {"available": True, "sites": []}})
+    assert set(bad) == set(good)
+    assert "failed" not in bad

@@ -42,6 +42,7 @@ OVERRIDES = frozenset(
 )
 _MERGED = ("environment", "ini", "opcache", "process_manager")
 _BLOCK_ONLY = ("accept_unresolved", "extensions", "read_timeout_seconds", "request_body_bytes")
+_NUMBERS = ("read_timeout_seconds", "request_body_bytes")
 
 
 @dataclass(frozen=True)
@@ -100,18 +101,34 @@ def beneath(site: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def override_of(overrides: Mapping[str, Any], site: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the overrides of a site, by its slug or server name. Raises PlanError for an unknown option."""
+    """Return the overrides of a site, by its slug or server name. Raises PlanError for a wrong option or type."""
     merged: dict[str, Any] = {}
     for key in (site.get("name"), site.get("site")):
-        merged.update(overrides.get(str(key)) or {})
-    for option in merged:
+        given = overrides.get(str(key)) or {}
+        if not isinstance(given, Mapping):
+            raise PlanError(f"The overrides of {key} are no dictionary: write option and value.")
+        merged.update(given)
+    for option, value in merged.items():
         if option not in OVERRIDES:
             raise PlanError(
                 "The overrides of {} name {!r}; give one of {}.".format(
                     site.get("name"), option, ", ".join(sorted(OVERRIDES))
                 )
             )
+        wrong = _wrong_type(option, value)
+        if wrong:
+            raise PlanError(f"The override {option} of {site.get('name')} is {wrong}.")
     return merged
+
+
+def _wrong_type(option: str, value: Any) -> str | None:
+    if option in _MERGED and not isinstance(value, Mapping):
+        return "no dictionary"
+    if option == "extensions" and not isinstance(value, (list, tuple)):
+        return "no list"
+    if option in _NUMBERS and not str(value).strip().isdigit():
+        return f"no whole number: {value!r}"
+    return None
 
 
 def plan_site(site: Mapping[str, Any], override: Mapping[str, Any], found: Found, php_version: str) -> SitePlan:
@@ -133,7 +150,9 @@ def plan_site(site: Mapping[str, Any], override: Mapping[str, Any], found: Found
             spec[option] = {**spec[option], **value}
         elif option not in _BLOCK_ONLY:
             spec[option] = value
-        notes.carry(option, "the site's overrides", "the site", value)
+        # The values of variables may be secret.
+        shown = ", ".join(sorted(map(str, value))) if option == "environment" else value
+        notes.carry(option, "the site's overrides", "the site", shown)
     _report(site, found, notes)
     vhosts = tuple(dict(vhost) for vhost in site.get("vhosts") or [])
     names = tuple(site.get("names") or [name])

@@ -290,6 +290,31 @@ def test_sites_are_chosen_by_either_name() -> None:
         choose(facts, ["x"])
 
 
+def test_secrets_of_overrides_are_not_in_what_is_carried() -> None:
+    override = {"environment": {"DB_PASSWORD": "open sesame"}}
+    plan = plan_site(site(), override, FOUND, "8.2")
+    assert plan.spec["environment"]["DB_PASSWORD"] == "open sesame"
+    assert "open sesame" not in repr((plan.carried, plan.reported))
+    assert {"what": "environment", "from": "the site's overrides", "to": "the site", "value": "DB_PASSWORD"} in (
+        plan.carried
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"shop.example.com": "fast"}, "The overrides of shop.example.com are no dictionary"),
+        ({"shop.example.com": {"ini": "x=1"}}, "The override ini of shop.example.com is no dictionary"),
+        ({"shop.example.com": {"extensions": ".php"}}, "The override extensions of shop.example.com is no list"),
+        ({"shop.example.com": {"read_timeout_seconds": "long"}}, "is no whole number: 'long'"),
+        ({"shop.example.com": {"request_body_bytes": None}}, "is no whole number: None"),
+    ],
+)
+def test_overrides_of_a_wrong_type_are_an_error(overrides: dict[str, Any], said: str) -> None:
+    with pytest.raises(PlanError, match=said):
+        override_of(overrides, SITE)
+
+
 def test_overrides_are_found_by_either_name_and_checked() -> None:
     assert override_of({"shop.example.com": {"umask": "077"}, "shop-example-com": {"ini": {}}}, SITE) == {
         "umask": "077",
