@@ -106,5 +106,5 @@ def test_a_stuck_worker_is_killed_when_that_is_allowed(app):
     _result, site = app.flip(options, drain_timeout_seconds=1, kill_stuck=True)
     assert not site["failed"] and site["flipped"]
     assert [worker["script"].rsplit("/", 1)[1] for worker in site["drain"]["killed"]] == ["slow.php"]
-    assert requests.end() == [(503, "")]
+    assert [status for status, _body in requests.end()] == [503]
     assert len(app.active_units()) == 1

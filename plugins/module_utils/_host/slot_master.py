@@ -101,7 +101,9 @@ class Master:
             time.sleep(POLL_SECONDS)
 
     def _why(self, status: str, result: str) -> str:
-        if status == NAMESPACE_STATUS:
+        lines = systemd.last_log_lines(self.run, self.unit, 20)
+        # An ExecStartPre that ends so is told by the log alone.
+        if status == NAMESPACE_STATUS or any("226/NAMESPACE" in line for line in lines):
             return (
                 f"{self.unit} can't have a view of its own of the live path (226/NAMESPACE): this host gives units no"
                 " mount namespace; a container needs CAP_SYS_ADMIN (podman run --cap-add SYS_ADMIN)."

@@ -63,3 +63,14 @@ def test_a_master_that_does_not_start_is_told_at_once(state: str, match: str) ->
 
     with pytest.raises(StepFailed, match=match):
         Master(run, "wiki", "blue", Layout()).start(0.1)
+
+
+def test_a_missing_namespace_is_seen_when_the_first_command_of_the_unit_meets_it() -> None:
+    def run(words: list[str]) -> tuple[int, str, str]:
+        if "show" in words:
+            return 0, "ActiveState=failed\nNRestarts=0\nExecMainStatus=0\nResult=exit-code\n", ""
+        log = "x.service: Control process exited, code=exited, status=226/NAMESPACE\n"
+        return 0, log if words[0] == "journalctl" else "", ""
+
+    with pytest.raises(StepFailed, match="a container needs CAP_SYS_ADMIN"):
+        Master(run, "wiki", "blue", Layout()).start(0.1)
