@@ -302,7 +302,9 @@ def summary(one: Mapping[str, Any]) -> str:
     source = one[one["source"]] if one["source"] != "given" else {}
     reason = source["recommendation"]["memory_consumption"]["reason"] if source else "as given."
     reason += "".join(" " + warning for warning in one["warnings"])
-    change = "nothing changes" if one["kept"] else "; ".join(one["changes"])
+    # A site without earlier directives gets a whole profile: the list would say nothing but the profile.
+    first = all(" unset -> " in change for change in one["changes"])
+    change = "nothing changes" if one["kept"] else "its first directives" if first else "; ".join(one["changes"])
     if one["source"] == "compiled" and one["measured"]["reason"]:
         reason += f" Not measured: {one['measured']['reason']}"
     return f"{one['name']}: {one['opcache']['opcache.memory_consumption']} MiB ({one['source']}: {reason}) {change}."

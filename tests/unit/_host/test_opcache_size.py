@@ -176,6 +176,13 @@ def test_hand_over_names_what_roles_need(site: SizedSite, tmp_path: Path) -> Non
     assert [one["name"] for one in found["budget"]] == ["wiki"]
 
 
+def test_the_first_directives_of_a_site_are_not_listed(site: SizedSite) -> None:
+    site.current = {}
+    found = hand_over([size_site(site, php, LIMITS)])
+    assert "unset" not in found["summary"][0]
+    assert "opcache.memory_consumption" in found["slots"][0]["opcache"]
+
+
 def test_a_site_without_a_size_is_not_handed_over(site: SizedSite) -> None:
     site.paths = ["/proc/self"]
     found = hand_over([size_site(site, php, LIMITS)])

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.notes import ALWAYS
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import is_true
+from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
 
 MIB = 1024 * 1024
 # PHP's own default of opcache.memory_consumption, for a site that nobody sized.
@@ -40,7 +42,7 @@ def state(
         "ready": ready,
         "unwanted": [{"name": name} for name in back if name not in known],
         "failed": _failed(plan, started, moved),
-        "report": [*(sizes or {}).get("summary", []), *report(plan, specs, started, moved, handlers or {})],
+        "report": report(plan, specs, started, moved, handlers or {}, sizes),
     }
 
 
@@ -89,37 +91,56 @@ def report(
     started: Mapping[str, Mapping[str, Any]],
     moved: Mapping[str, Mapping[str, Any]],
     handlers: Mapping[str, Any],
+    sizes: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return the sentences for the admin: sites, what was carried, what is different, what the reload cost."""
     lines = [f"The package {name} was missing." for name in plan.get("packages") or []]
     known = plan.get("migrated") or []
-    sizes = {spec["name"]: (spec.get("opcache") or {}).get("opcache.memory_consumption") for spec in specs}
+    merged = {spec["name"]: spec for spec in specs}
+    found = {one["name"]: one for one in (sizes or {}).get("sites") or []}
     for site in plan.get("sites") or []:
         slug = site["site"]
         if site.get("refused"):
             lines.append(f"{site['name']}: not migrated. {site['refused']}")
             continue
-        if slug in (plan.get("migrated") or []):
+        if slug in known:
             lines.append(f"{site['name']}: runs by PHP-FPM already.")
             continue
         one, other = moved.get(slug, {}), started.get(slug, {})
         if one.get("failed") or other.get("failed"):
             continue
-        size = sizes.get(slug)
-        lines.append(
-            f"{site['name']}: PHP-FPM as {site['spec'].get('user')}"
-            + (f", {size} MiB of OPcache" if size else "")
-            + f"; {len(site['carried'])} settings carried."
-        )
-        lines += [f"{site['name']}: {sentence}" for sentence in site["reported"]]
+        carried = count_of(len(site["carried"]), "setting") if site["carried"] else "no settings"
+        size = _size_text(site["spec"].get("opcache") or {}, merged.get(slug, {}), found.get(slug))
+        lines.append(f"{site['name']}: PHP-FPM as {site['spec'].get('user')}, {size}, {carried} carried.")
+        sentences = [*found.get(slug, {}).get("warnings", []), *site["reported"]]
+        lines += [f"{site['name']}: {sentence}" for sentence in sentences]
     if any(not started.get(spec["name"], {}).get("failed") and spec["name"] not in known for spec in specs):
         lines += ["All sites that move: " + sentence for sentence in ALWAYS]
     lines += _failed(plan, started, moved)
     reload = handlers.get("reload") or {}
     if reload.get("reloads"):
+        times = "once" if reload["reloads"] == 1 else f"{reload['reloads']} times"
         seconds = ", ".join(str(item) for item in reload.get("seconds") or [])
+        busy = reload.get("busy_at_reload", 0)
+        waited = reload.get("idle_wait_seconds", 0)
         lines.append(
-            f"Apache was reloaded {reload['reloads']} times ({seconds} s), after it waited for idle php-cgi for"
-            f" {reload.get('idle_wait_seconds', 0)} s; {reload.get('busy_at_reload', 0)} requests were in php-cgi then."
+            f"Apache was reloaded {times} ({seconds} s) after {waited} s of waiting for idle php-cgi;"
+            f" {count_of(busy, 'request was', 'requests were')} in php-cgi then."
         )
     return lines + [str(line) for line in reload.get("warnings") or []]
+
+
+def _size_text(own: Mapping[str, Any], spec: Mapping[str, Any], sized: Mapping[str, Any] | None) -> str:
+    """Return how large a site's OPcache is, and why; own: what the site had itself, before it was sized."""
+    if not is_true(str(own.get("opcache.enable", "1"))):
+        return "OPcache off as before"
+    mib = (spec.get("opcache") or {}).get("opcache.memory_consumption", _DEFAULT_MIB)
+    if "opcache.memory_consumption" in own:
+        return f"OPcache {mib} MiB as before"
+    if not sized or not sized.get(sized["source"], {}).get("available"):
+        why = sized.get("reason") if sized else None
+        return f"OPcache {mib} MiB (PHP's default{': ' + why if why else ''})"
+    compiled = sized[sized["source"]]
+    scripts = f"{compiled['scripts']:,} script{'' if compiled['scripts'] == 1 else 's'} compiled"
+    bound = "an upper bound" if compiled.get("whole") else "not all of its files"
+    return f"OPcache {mib} MiB ({scripts}: {human_bytes(compiled['used_bytes'])}; {bound})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.steps import MIB, state
 
 
@@ -25,7 +26,30 @@ PLAN: dict[str, Any] = {
     "others": [],
 }
 SIZES: dict[str, Any] = {
-    "summary": ["a: 16 MiB, as compiled."],
+    "summary": ["a: 16 MiB (compiled: long) opcache.use_cwd unset -> 1."],
+    "sites": [
+        {
+            "name": "a",
+            "source": "compiled",
+            "reason": None,
+            "warnings": ["Files may be missing."],
+            "compiled": {"available": True, "scripts": 5469, "used_bytes": int(11.3 * MIB), "whole": True},
+        },
+        {
+            "name": "b",
+            "source": "compiled",
+            "reason": None,
+            "warnings": [],
+            "compiled": {"available": True, "scripts": 3, "used_bytes": MIB, "whole": True},
+        },
+        {
+            "name": "c",
+            "source": "given",
+            "reason": "No size is known.",
+            "warnings": [],
+            "compiled": {"available": False, "reason": "No PHP."},
+        },
+    ],
     "slots": [
         {"name": "a", "opcache": {"opcache.memory_consumption": "16", "opcache.use_cwd": "1"}},
         {"name": "b", "opcache": {"opcache.memory_consumption": "8", "opcache.use_cwd": "1"}},
@@ -75,9 +99,13 @@ def test_the_report_tells_of_every_site() -> None:
     }
     found = state({**PLAN, "migrated": ["c"]}, SIZES, slots, handlers)
     lines = found["report"]
-    assert lines.pop(0) == "a: 16 MiB, as compiled."
-    assert lines[0] == "a.example: PHP-FPM as a, 16 MiB of OPcache; 2 settings carried."
-    assert lines[1] == "a.example: Odd."
+    assert lines[:3] == [
+        "a.example: PHP-FPM as a, OPcache 16 MiB (5,469 scripts compiled: 11.3 MiB; an upper bound),"
+        " 2 settings carried.",
+        "a.example: Files may be missing.",
+        "a.example: Odd.",
+    ]
+    assert "unset" not in " ".join(lines)
     assert "c.example: runs by PHP-FPM already." in lines
     assert "d.example: not migrated. It is odd." in lines
     assert "b.example stays on php-cgi; it failed at the step compare: Other body." in lines
@@ -85,6 +113,36 @@ def test_the_report_tells_of_every_site() -> None:
     assert lines[-1] == "W."
     assert found["unwanted"] == [{"name": "b"}]
     assert state({**PLAN, "migrated": ["b"]}, SIZES, slots, handlers)["unwanted"] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "own", "said"),
+    [
+        ({"scripts": 1, "used_bytes": MIB, "whole": False, "available": True}, {},
+         "OPcache 16 MiB (1 script compiled: 1 MiB; not all of its files), no settings carried."),
+        ({"available": False}, {"opcache.memory_consumption": "64"}, "OPcache 64 MiB as before, no settings carried."),
+        ({"available": False}, {}, "OPcache 128 MiB (PHP's default: No size is known.), no settings carried."),
+        ({"available": False}, {"opcache.enable": "0"}, "OPcache off as before, no settings carried."),
+    ],
+)  # fmt: skip
+def test_the_sentence_of_a_site(one: dict[str, Any], own: dict[str, str], said: str) -> None:
+    site = {**PLAN["sites"][2], "spec": spec("c", opcache=own)}
+    plan = {**PLAN, "sites": [site], "specs": [site["spec"]]}
+    sized = [{"name": "c", "opcache": {"opcache.memory_consumption": "16"}}] if one["available"] else []
+    reason = None if one["available"] else "No size is known."
+    sizes = {"slots": sized, "sites": [
+        {"name": "c", "source": "compiled" if one["available"] else "given", "reason": reason, "warnings": [],
+         "compiled": one}]}  # fmt: skip
+    assert state(plan, sizes)["report"][0] == "c.example: PHP-FPM as c, " + said
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "once (0.5 s)"), (2, "2 times (0.5, 0.5 s)")])
+def test_the_reload_is_told(count: int, said: str) -> None:
+    reload = {"reloads": count, "seconds": [0.5] * count, "idle_wait_seconds": 3, "busy_at_reload": count}
+    busy = "1 request was" if count == 1 else "2 requests were"
+    assert state(PLAN, handlers={"reload": reload})["report"][-1] == (
+        f"Apache was reloaded {said} after 3 s of waiting for idle php-cgi; {busy} in php-cgi then."
+    )
 
 
 def test_nothing_new_says_nothing_of_differences() -> None:
