@@ -68,12 +68,13 @@ def read_apache(run: Run, control: str | None = None, mod_info: str = MOD_INFO) 
     config = parse_config_dump(_output(run, [program, "-c", load, "-t", "-D", "DUMP_CONFIG"]))
     if not config:
         raise ApacheUnavailable(f"{program} -t -D DUMP_CONFIG printed no configuration: check {mod_info}.")
-    both = _output(run, [program, "-t", "-D", "DUMP_VHOSTS", "-D", "DUMP_RUN_CFG"])
+    # One call for three dumps: each start of Apache reads its whole configuration again.
+    rest = _output(run, [program, "-t", "-D", "DUMP_VHOSTS", "-D", "DUMP_RUN_CFG", "-D", "DUMP_MODULES"])
     return Apache(
         config=config,
-        vhosts=parse_vhosts(both),
-        run=parse_run_configuration(both),
-        modules=parse_modules(_output(run, [program, "-M"])),
+        vhosts=parse_vhosts(rest),
+        run=parse_run_configuration(rest),
+        modules=parse_modules(rest),
         version=parse_version(_output(run, [program, "-v"])),
     )
 

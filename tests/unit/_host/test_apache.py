@@ -17,9 +17,8 @@ def answers(name: str):
             assert command[1:3] == ["-c", command[2]]
             return 0, (fixture.DUMPS / f"{name}.config.txt").read_text(), "Syntax OK"
         if "DUMP_VHOSTS" in command:
-            return 0, (fixture.DUMPS / f"{name}.vhosts.txt").read_text(), ""
-        if "-M" in command:
-            return 0, (fixture.DUMPS / f"{name}.modules.txt").read_text(), ""
+            assert "DUMP_MODULES" in command
+            return 0, "".join((fixture.DUMPS / f"{name}.{dump}.txt").read_text() for dump in ("vhosts", "modules")), ""
         return 0, "Server version: Apache/2.4.71 (Debian)\n", ""
 
     return run
