@@ -27,10 +27,17 @@ options:
   handlers:
     description: The result of M(phpops.webhost.site_handlers).
     type: dict
+  budget:
+    description: The result of M(phpops.webhost.memory_budget_info).
+    type: dict
+  ended:
+    description: The result of M(phpops.webhost.php_cgi_idle).
+    type: dict
 seealso:
   - module: phpops.webhost.migration_plan_info
   - module: phpops.webhost.opcache_size_info
   - module: phpops.webhost.memory_budget_info
+  - module: phpops.webhost.php_cgi_idle
   - module: phpops.webhost.site_slot
   - module: phpops.webhost.site_handlers
 """
@@ -47,6 +54,7 @@ _value:
   description:
     - C(specs) are for M(phpops.webhost.site_slot), C(budget) and C(php_cgi_leaves) for
       M(phpops.webhost.memory_budget_info), C(ready) are the started sites for M(phpops.webhost.site_handlers).
+    - C(php_cgi_to_end) is for M(phpops.webhost.php_cgi_idle), C(refusal) says why the masters don't fit.
     - C(unwanted) are the sites whose new slots nobody uses, since their pages differed.
     - C(failed) has a sentence for each site that stays as it was, C(report) all that there is to say.
   type: dict
@@ -56,11 +64,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.steps import state
 
 
-def migration_state(plan, sizes=None, slots=None, handlers=None):
+def migration_state(plan, sizes=None, slots=None, handlers=None, budget=None, ended=None):
     """Return what follows from the results of the steps so far."""
     if not isinstance(plan, dict) or "handlers" not in plan:
         raise AnsibleFilterError("migration_state takes the result of migration_plan_info; register it first.")
-    return state(plan, sizes, slots, handlers)
+    return state(plan, sizes, slots, handlers, budget, ended)
 
 
 class FilterModule:

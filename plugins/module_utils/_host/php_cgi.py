@@ -54,10 +54,11 @@ def busy(processes: Sequence[Process], proc: str = "/proc", folder: str = SOCKET
     except OSError:
         return []
     connected = fcgid_sockets(text, folder)[1]
-    return [process for process in processes if connected and _sockets(process.pid, proc) & connected]
+    return [process for process in processes if connected and open_sockets(process.pid, proc) & connected]
 
 
-def _sockets(pid: int, proc: str) -> set[int]:
+def open_sockets(pid: int, proc: str = "/proc") -> set[int]:
+    """Return the inodes of a process's sockets, none for a process that is gone or closed to us."""
     found = set()
     try:
         for entry in (Path(proc) / str(pid) / "fd").iterdir():

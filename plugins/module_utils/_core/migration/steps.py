@@ -21,12 +21,16 @@ def state(
     sizes: Mapping[str, Any] | None = None,
     slots: Mapping[str, Any] | None = None,
     handlers: Mapping[str, Any] | None = None,
+    budget: Mapping[str, Any] | None = None,
+    ended: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what follows from the results of the steps so far; a step that was not done yet is None.
 
-    plan: of migration_plan_info. sizes: of opcache_size_info. slots: of site_slot. handlers: of site_handlers.
-    specs go to site_slot, budget to memory_budget_info, ready to site_handlers, unwanted to site_slot with state
-    absent; failed holds a sentence for each site that stays as it was, report all that there is to say.
+    plan: of migration_plan_info. sizes: of opcache_size_info. budget: of memory_budget_info. ended: of php_cgi_idle.
+    slots: of site_slot. handlers: of site_handlers.
+    specs go to site_slot, budget to memory_budget_info, php_cgi_to_end to php_cgi_idle, ready to site_handlers,
+    unwanted to site_slot with state absent; refusal says why the masters don't fit, failed holds a sentence for each
+    site that stays as it was, report all that there is to say.
     """
     specs = _specs(plan, sizes or {})
     started = {one["name"]: one for one in (slots or {}).get("sites") or []}
@@ -35,14 +39,17 @@ def state(
     ready = [site for site in plan.get("handlers") or [] if site["site"] in started and site["site"] not in broken]
     back = [name for name, one in moved.items() if one.get("failed")]
     known = set(plan.get("migrated") or [])
+    to_end = _to_end(budget or {})
     return {
         "specs": specs,
         "budget": [_planned(spec, sizes or {}) for spec in specs],
         "php_cgi_leaves": not plan.get("refused") and not plan.get("others"),
+        "php_cgi_to_end": to_end,
+        "refusal": _refusal(budget or {}, to_end),
         "ready": ready,
         "unwanted": [{"name": name} for name in back if name not in known],
         "failed": _failed(plan, started, moved),
-        "report": report(plan, specs, started, moved, handlers or {}, sizes),
+        "report": report(plan, specs, started, moved, handlers or {}, sizes, ended),
     }
 
 
@@ -70,6 +77,30 @@ def _planned(spec: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Any
     return planned
 
 
+def _to_end(budget: Mapping[str, Any]) -> int:
+    """Return how many idle php-cgi have to end before the masters start; 0 where that is no way out, or not needed."""
+    if budget.get("fits", True):
+        return 0
+    ways = [way for way in budget.get("ways_out") or [] if way["action"] == "end_idle_php_cgi" and way["fits"]]
+    return int(ways[0]["php_cgi_ends_first"]) if ways else 0
+
+
+def _refusal(budget: Mapping[str, Any], to_end: int) -> str:
+    sentence = "To have this role end idle php-cgi, set fpm_migrate_end_idle_php_cgi to true."
+    parts = ["Nothing was changed.", str(budget.get("message") or ""), sentence if to_end else ""]
+    return " ".join(part for part in parts if part)
+
+
+def _ended_text(ended: Mapping[str, Any]) -> list[str]:
+    if not ended.get("ended") and not ended.get("short"):
+        return []
+    count = len(ended["ended"])
+    what = count_of(count, "idle php-cgi process was", "idle php-cgi processes were")
+    fewer = f", {ended['short']} fewer than the budget asks for" if ended.get("short") else ""
+    first = what if count else "No idle php-cgi process was"
+    return [f"{first} ended before the masters started{fewer}; mod_fcgid starts new ones on demand."]
+
+
 def _failed(
     plan: Mapping[str, Any], started: Mapping[str, Mapping[str, Any]], moved: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
@@ -92,6 +123,7 @@ def report(
     moved: Mapping[str, Mapping[str, Any]],
     handlers: Mapping[str, Any],
     sizes: Mapping[str, Any] | None = None,
+    ended: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return the sentences for the admin: sites, what was carried, what is different, what the reload cost."""
     lines = [f"The package {name} was missing." for name in plan.get("packages") or []]
@@ -117,6 +149,7 @@ def report(
     if any(not started.get(spec["name"], {}).get("failed") and spec["name"] not in known for spec in specs):
         lines += ["All sites that move: " + sentence for sentence in ALWAYS]
     lines += _failed(plan, started, moved)
+    lines += _ended_text(ended or {})
     reload = handlers.get("reload") or {}
     if reload.get("reloads"):
         times = "once" if reload["reloads"] == 1 else f"{reload['reloads']} times"

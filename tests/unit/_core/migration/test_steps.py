@@ -136,6 +136,41 @@ def test_the_sentence_of_a_site(one: dict[str, Any], own: dict[str, str], said: 
     assert state(plan, sizes)["report"][0] == "c.example: PHP-FPM as c, " + said
 
 
+WAY = {"action": "end_idle_php_cgi", "text": "End 3 idle php-cgi.", "fits": True, "php_cgi_ends_first": 3}
+
+
+@pytest.mark.parametrize(
+    ("budget", "count"),
+    [
+        ({"fits": True, "message": "It fits.", "ways_out": []}, 0),
+        ({"fits": False, "message": "Short.", "ways_out": [WAY]}, 3),
+        ({"fits": False, "message": "Short.", "ways_out": [{**WAY, "fits": False}]}, 0),
+        ({"fits": False, "message": "Short.", "ways_out": [{**WAY, "action": "combined"}]}, 0),
+    ],
+)
+def test_the_way_out_by_idle_php_cgi(budget: dict[str, Any], count: int) -> None:
+    found = state(PLAN, budget=budget)
+    assert found["php_cgi_to_end"] == count
+    assert ("set fpm_migrate_end_idle_php_cgi to true" in found["refusal"]) is (count > 0)
+    assert found["refusal"].startswith("Nothing was changed. " + budget["message"])
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        ({"ended": [7], "short": 0}, "1 idle php-cgi process was ended before the masters started;"),
+        ({"ended": [7, 8], "short": 1}, "2 idle php-cgi processes were ended before the masters started, 1 fewer than"),
+        ({"ended": [], "short": 1}, "No idle php-cgi process was ended before the masters started, 1 fewer than"),
+    ],
+)
+def test_ended_php_cgi_are_told(ended: dict[str, Any], said: str) -> None:
+    lines = [line for line in state(PLAN, ended=ended)["report"] if "idle php-cgi" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(said)
+    assert lines[0].endswith("mod_fcgid starts new ones on demand.")
+    assert not any("idle php-cgi" in line for line in state(PLAN, ended={"skipped": True})["report"])
+
+
 @pytest.mark.parametrize(("count", "said"), [(1, "once (0.5 s)"), (2, "2 times (0.5, 0.5 s)")])
 def test_the_reload_is_told(count: int, said: str) -> None:
     reload = {"reloads": count, "seconds": [0.5] * count, "idle_wait_seconds": 3, "busy_at_reload": count}
