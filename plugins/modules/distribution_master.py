@@ -14,6 +14,7 @@ author:
 description:
   - Debian's packages start a PHP-FPM master with the pool www, which reserves an OPcache segment of its own.
   - The module stops and disables it when no enabled configuration of Apache or nginx names one of its sockets.
+  - What it stops is kept in C(/var/lib/phpops/distribution-masters.json), so that O(state=restored) can bring it back.
   - The module needs C(become). It changes Debian 12 and 13, and refuses other hosts.
 attributes:
   check_mode:
@@ -28,9 +29,12 @@ attributes:
     platforms: debian
 options:
   state:
-    description: V(stopped_if_unused) stops what is not used, V(reported) only says what is there.
+    description:
+      - V(stopped_if_unused) stops what is not used, V(reported) only says what is there.
+      - V(restored) starts and enables again what the module stopped, as it was, once no site has a slot of this
+        collection any more. What somebody else stopped stays so.
     type: str
-    choices: [stopped_if_unused, reported]
+    choices: [stopped_if_unused, restored, reported]
     default: stopped_if_unused
 """
 
@@ -82,10 +86,22 @@ stopped:
   type: list
   elements: str
   sample: ["php8.2-fpm.service"]
+restored:
+  description: The units that were brought back, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.phpops.webhost.plugins.module_utils._host.distribution_master import masters, stop_unused
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host.distribution_master import (
+    masters,
+    start_again,
+    stop_unused,
+)
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import sites
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import SystemctlError
 
@@ -93,21 +109,27 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd impor
 def main():
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["stopped_if_unused", "reported"], "default": "stopped_if_unused"},
+            "state": {
+                "type": "str",
+                "choices": ["stopped_if_unused", "restored", "reported"],
+                "default": "stopped_if_unused",
+            },
         },
         supports_check_mode=True,
     )
     refused = refusal()
     if refused:
         module.fail_json(msg=refused)
-    found, stopped = [], []
+    found, stopped, restored = [], [], []
     try:
         found = masters(module.run_command)
         if module.params["state"] == "stopped_if_unused":
             stopped = stop_unused(module.run_command, found, module.check_mode)
+        elif module.params["state"] == "restored" and not sites(Layout()):
+            restored = start_again(module.run_command, module.check_mode)
     except SystemctlError as error:
-        module.fail_json(msg=str(error), masters=found, stopped=stopped)
-    module.exit_json(changed=bool(stopped), masters=found, stopped=stopped)
+        module.fail_json(msg=str(error), masters=found, stopped=stopped, restored=restored)
+    module.exit_json(changed=bool(stopped or restored), masters=found, stopped=stopped, restored=restored)
 
 
 if __name__ == "__main__":

@@ -14,3 +14,7 @@ page missing http://app.example.test/missing.php
 page css http://app.example.test/style.css
 page broken http://broken.example.test/index.php
 cp -a /etc/apache2 /root/before/apache2
+for unit in /lib/systemd/system/php*-fpm.service; do
+    unit=$(basename "$unit")
+    echo "$unit $(systemctl is-active "$unit" || true) $(systemctl is-enabled "$unit" || true)"
+done > /root/before/units

@@ -26,7 +26,7 @@ PAGES = {
 }
 
 
-# Values of environment variables, in FcgidInitialEnv and in wrappers: of a site that can't be moved, and of one that is.
+# Values of environment variables of a site that can't be moved and of one that is, in FcgidInitialEnv and wrappers.
 SECRETS = ("open-sesame-4711", "token-0815-hidden", "100% $plain")
 
 
@@ -57,6 +57,14 @@ class Host:
         """Return (status, body) of before the migration."""
         status, body = self.run(f"cat /root/before/{page}.status; cat /root/before/{page}").split("\n", 1)
         return int(status), body
+
+    def units(self):
+        """Return the distribution's own masters with their states, as before.sh wrote them."""
+        lines = self.run("cat /root/before/units").splitlines()
+        return [line.split() for line in lines], [
+            [unit, *(self.host.run(f"systemctl {verb} {unit}").stdout.strip() for verb in ("is-active", "is-enabled"))]
+            for unit in (line.split()[0] for line in lines)
+        ]
 
     def php_cgi(self):
         return self.run("pgrep -a php-cgi || true").splitlines()

@@ -117,6 +117,12 @@ def test_authorization_is_hidden_as_before(moved):
     assert answer == (200, "false")
 
 
+def test_the_distributions_own_master_is_stopped(moved):
+    before, now = moved.units()
+    assert [states for _unit, *states in before] == [["active", "enabled"]]
+    assert [states for _unit, *states in now] == [["inactive", "disabled"]]
+
+
 def test_no_secret_is_in_the_journal(moved):
     journal = moved.run("journalctl --quiet --no-pager")
     assert "phpops.webhost.memory_budget_info" in journal

@@ -17,7 +17,11 @@ def test_absent_takes_one_site_back_then_all_byte_for_byte(moved, play):
     assert moved.app("")["sapi"] == "fpm-fcgi"
     assert not moved.host.file("/var/lib/phpops/docs-example-test").exists
 
+    assert moved.units()[1] != moved.units()[0]
+
     play(moved.name, fpm_migrate_state="absent")
+    assert moved.units()[1] == moved.units()[0]
+    assert not moved.host.file("/var/lib/phpops/distribution-masters.json").exists
     assert moved.host.run("diff -r --no-dereference /root/before/apache2 /etc/apache2").stdout == ""
     assert moved.app("")["sapi"] == "cgi-fcgi"
     assert moved.curl(moved.pages["double"])[1].rstrip() == moved.before("double")[1]
@@ -27,6 +31,24 @@ def test_absent_takes_one_site_back_then_all_byte_for_byte(moved, play):
     assert backups != ""
 
     assert "changed=0" in play(moved.name, fpm_migrate_state="absent")
+
+
+def test_idle_php_cgi_end_and_pages_still_answer(moved):
+    for page in ("wiki", "docs", "broken"):
+        assert moved.curl(moved.pages[page])[0] == 200
+    slow = "curl --silent --connect-to ::127.0.0.1: 'http://app.example.test/index.php?slow=3' --output /root/slow"
+    moved.run(f"systemd-run --quiet --unit=slow {slow} && sleep 0.5")
+    before = {int(line.split()[0]) for line in moved.php_cgi()}
+    planned = moved.host.ansible("phpops.webhost.php_cgi_idle", "count=2")
+    assert {int(line.split()[0]) for line in moved.php_cgi()} == before
+    ended = moved.host.ansible("phpops.webhost.php_cgi_idle", "count=2", check=False)
+    after = {int(line.split()[0]) for line in moved.php_cgi()}
+    assert (ended["ended"], ended["busy"], ended["short"]) == (planned["ended"], 1, 0)
+    assert before - after == set(ended["ended"])
+    for page in ("wiki", "docs", "broken"):
+        assert moved.curl(moved.pages[page])[0] == 200
+    moved.run("while systemctl is-active --quiet slow; do sleep 0.1; done")
+    assert json.loads(moved.run("cat /root/slow"))["sapi"] == "cgi-fcgi"
 
 
 def test_the_move_under_load(moved, play):
