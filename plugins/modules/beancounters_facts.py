@@ -43,16 +43,9 @@ options:
       - The task still reports no change, as nothing of the host's configuration is changed.
       - Without it RV(ansible_facts.phpops_beancounters.containers) has null in each C(failcnt_delta).
     type: path
-attributes:
-  check_mode:
-    description: Reads the same in check mode. O(state_path) is then read but not written.
-    support: full
-  diff_mode:
-    description: The module changes nothing that could be shown.
-    support: none
-  facts:
-    description: Returns its result as facts.
-    support: full
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
+  - phpops.webhost.attributes.facts
 seealso:
   - module: phpops.webhost.slab_facts
   - module: phpops.webhost.shm_facts

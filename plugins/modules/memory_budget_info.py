@@ -102,14 +102,8 @@ options:
     description: The folder that holds the reservations of running flips.
     type: path
     default: /run/phpops/budget
-attributes:
-  check_mode:
-    description: Can run in check mode and report what it would in a real run.
-    support: full
-  diff_mode:
-    description: Reports what would change.
-    support: none
-    details: It changes nothing.
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
 seealso:
   - module: phpops.webhost.shm_facts
 """

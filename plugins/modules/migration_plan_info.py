@@ -57,13 +57,8 @@ options:
         type: list
         elements: str
         default: []
-attributes:
-  check_mode:
-    description: Reads the same in check mode.
-    support: full
-  diff_mode:
-    description: The module changes nothing that could be shown.
-    support: none
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
 seealso:
   - module: phpops.webhost.php_sites_facts
   - module: phpops.webhost.site_slot

@@ -26,13 +26,8 @@ description:
   - A cache that is full or had to restart for lack of room is no measure; the compiled size is taken instead.
   - Files that the application seems to write at run time are named, with lines for C(opcache.blacklist_filename).
   - Needs C(become) to compile as another user and to reach a pool's socket.
-attributes:
-  check_mode:
-    description: It measures in check mode too.
-    support: full
-  diff_mode:
-    description: It changes nothing.
-    support: none
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
 options:
   sites:
     description:

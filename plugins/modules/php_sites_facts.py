@@ -45,14 +45,9 @@ options:
     description: Read at most this many bytes from the end of each error log, and of the one rotated before it.
     type: int
     default: 67108864
-attributes:
-  check_mode:
-    description: Can run in check mode and report what it would in a real run.
-    support: full
-  diff_mode:
-    description: Reports what would change.
-    support: none
-    details: It changes nothing.
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
+  - phpops.webhost.attributes.facts
 seealso:
   - module: phpops.webhost.migration_plan_info
 """

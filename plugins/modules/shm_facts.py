@@ -34,14 +34,9 @@ options:
     description: How many of the largest segments and files to list. The sums count them all.
     type: int
     default: 20
-attributes:
-  check_mode:
-    description: Can run in check mode and report what it would in a real run.
-    support: full
-  diff_mode:
-    description: Reports what would change.
-    support: none
-    details: It changes nothing.
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
+  - phpops.webhost.attributes.facts
 seealso:
   - module: phpops.webhost.memory_budget_info
 """

@@ -45,16 +45,9 @@ options:
       - The size of a page in bytes on the host that the file is from.
       - By default the page size of the managed host.
     type: int
-attributes:
-  check_mode:
-    description: Reads the same in check mode.
-    support: full
-  diff_mode:
-    description: The module changes nothing that could be shown.
-    support: none
-  facts:
-    description: Returns its result as facts.
-    support: full
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
+  - phpops.webhost.attributes.facts
 seealso:
   - module: phpops.webhost.beancounters_facts
   - module: phpops.webhost.shm_facts

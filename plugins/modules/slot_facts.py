@@ -16,16 +16,10 @@ description:
     really have.
   - Without C(become) the stored specs and the segments can't be read; they are then null, with a reason.
   - The values of environment variables are never told, only their names.
+extends_documentation_fragment:
+  - phpops.webhost.attributes.reads
+  - phpops.webhost.attributes.facts
 attributes:
-  check_mode:
-    description: The module changes nothing.
-    support: full
-  diff_mode:
-    description: The module changes nothing.
-    support: N/A
-  facts:
-    description: The module returns facts.
-    support: full
   platform:
     description: The module runs on every Linux with systemd.
     support: full
