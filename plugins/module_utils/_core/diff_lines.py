@@ -18,6 +18,6 @@ def diff_lines(diff: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[st
     for entry in [diff] if isinstance(diff, Mapping) else diff:
         lines += str(entry.get("prepared") or "").splitlines()
         before, after = str(entry.get("before") or ""), str(entry.get("after") or "")
-        headers = [str(entry.get(side + "_header") or side) for side in ("before", "after")]
-        lines += difflib.unified_diff(before.splitlines(), after.splitlines(), *headers, lineterm="")
+        old, new = (str(entry.get(side + "_header") or side) for side in ("before", "after"))
+        lines += difflib.unified_diff(before.splitlines(), after.splitlines(), old, new, lineterm="")
     return lines

@@ -130,6 +130,11 @@ def report(
     known = plan.get("migrated") or []
     merged = {spec["name"]: spec for spec in specs}
     found = {one["name"]: one for one in (sizes or {}).get("sites") or []}
+    several: dict[str, list[str]] = {}
+    moving = [site for site in plan.get("sites") or [] if _moves(site, known, started, moved)]
+    for site in moving:
+        for sentence in site["reported"]:
+            several.setdefault(sentence, []).append(site["name"])
     for site in plan.get("sites") or []:
         slug = site["site"]
         if site.get("refused"):
@@ -138,14 +143,14 @@ def report(
         if slug in known:
             lines.append(f"{site['name']}: runs by PHP-FPM already.")
             continue
-        one, other = moved.get(slug, {}), started.get(slug, {})
-        if one.get("failed") or other.get("failed"):
+        if site not in moving:
             continue
         carried = count_of(len(site["carried"]), "setting") if site["carried"] else "no settings"
         size = _size_text(site["spec"].get("opcache") or {}, merged.get(slug, {}), found.get(slug))
         lines.append(f"{site['name']}: PHP-FPM as {site['spec'].get('user')}, {size}, {carried} carried.")
-        sentences = [*found.get(slug, {}).get("warnings", []), *site["reported"]]
-        lines += [f"{site['name']}: {sentence}" for sentence in sentences]
+        own = [sentence for sentence in site["reported"] if len(several[sentence]) == 1]
+        lines += [f"{site['name']}: {sentence}" for sentence in [*found.get(slug, {}).get("warnings", []), *own]]
+    lines += [f"{', '.join(names)}: {sentence}" for sentence, names in several.items() if len(names) > 1]
     if any(not started.get(spec["name"], {}).get("failed") and spec["name"] not in known for spec in specs):
         lines += ["All sites that move: " + sentence for sentence in ALWAYS]
     lines += _failed(plan, started, moved)
@@ -161,6 +166,18 @@ def report(
             f" {count_of(busy, 'request was', 'requests were')} in php-cgi then."
         )
     return lines + [str(line) for line in reload.get("warnings") or []]
+
+
+def _moves(
+    site: Mapping[str, Any],
+    known: Sequence[str],
+    started: Mapping[str, Mapping[str, Any]],
+    moved: Mapping[str, Mapping[str, Any]],
+) -> bool:
+    """Return whether a site is new to PHP-FPM and nothing went wrong with it so far."""
+    slug = str(site["site"])
+    failed = started.get(slug, {}).get("failed") or moved.get(slug, {}).get("failed")
+    return not site.get("refused") and slug not in known and not failed
 
 
 def _size_text(own: Mapping[str, Any], spec: Mapping[str, Any], sized: Mapping[str, Any] | None) -> str:

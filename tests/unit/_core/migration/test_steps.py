@@ -171,6 +171,21 @@ def test_ended_php_cgi_are_told(ended: dict[str, Any], said: str) -> None:
     assert not any("idle php-cgi" in line for line in state(PLAN, ended={"skipped": True})["report"])
 
 
+def test_a_sentence_that_holds_for_several_sites_is_told_once() -> None:
+    sites = [
+        {**PLAN["sites"][0], "reported": ["Slow.", "Mine."]},
+        {**PLAN["sites"][1], "reported": ["Slow."]},
+        {**PLAN["sites"][2], "reported": ["Slow.", "Late."]},
+        {**PLAN["sites"][3], "reported": ["Late."]},
+    ]
+    lines = state({**PLAN, "sites": sites})["report"]
+    assert [line for line in lines if line.endswith((" Slow.", " Mine.", " Late."))] == [
+        "a.example: Mine.",
+        "c.example: Late.",
+        "a.example, b.example, c.example: Slow.",
+    ]
+
+
 @pytest.mark.parametrize(("count", "said"), [(1, "once (0.5 s)"), (2, "2 times (0.5, 0.5 s)")])
 def test_the_reload_is_told(count: int, said: str) -> None:
     reload = {"reloads": count, "seconds": [0.5] * count, "idle_wait_seconds": 3, "busy_at_reload": count}
