@@ -12,8 +12,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.phpinfo import directives
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout, ini_scan_path, unit_name
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout, unit_name
 from ansible_collections.phpops.webhost.plugins.module_utils._host import reservation, systemd
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import php_fpm
 
 
 def planned(run: systemd.Run, spec: SiteSpec, slot: str, layout: Layout) -> PlannedSite:
@@ -21,9 +22,7 @@ def planned(run: systemd.Run, spec: SiteSpec, slot: str, layout: Layout) -> Plan
 
     StepFailed when PHP can't be asked. OPcache is switched off for the question: asking reserves no segment.
     """
-    command = ["env", f"PHP_INI_SCAN_DIR={ini_scan_path(spec, slot, layout)}", f"/usr/sbin/php-fpm{spec.php_version}"]
-    command += ["--php-ini", spec.php_ini] if spec.php_ini else []
-    status, out, err = run([*command, "--define", "opcache.enable=0", "--info"])
+    status, out, err = run([*php_fpm(spec, slot, layout), "--define", "opcache.enable=0", "--info"])
     if status != 0:
         said = (err + out).strip().splitlines()
         raise StepFailed(f"php-fpm{spec.php_version} can't read its ini files: {said[0] if said else status}")

@@ -37,6 +37,16 @@ POLL_SECONDS = 0.05
 NAMESPACE_STATUS = "226"
 
 
+def php_fpm(spec: SiteSpec, slot: str, layout: Layout) -> list[str]:
+    """Return the command that runs PHP-FPM with the slot's ini files, as the site's user.
+
+    Never as root: php.ini may be the site's own, and its extension= lines are libraries that are loaded.
+    """
+    command = ["timeout", "-k", "5", "60", "runuser", "-u", spec.user, "-g", spec.group, "--", "env"]
+    command += [f"PHP_INI_SCAN_DIR={ini_scan_path(spec, slot, layout)}", f"/usr/sbin/php-fpm{spec.php_version}"]
+    return [*command, "--php-ini", spec.php_ini] if spec.php_ini else command
+
+
 class Master:
     """The master of one slot of one site; ``run`` starts commands on the host."""
 
@@ -64,12 +74,8 @@ class Master:
     def check_configuration(self, spec: SiteSpec) -> None:
         """Let PHP-FPM (as the site's user: as root it may leave root's files behind) and systemd read the files."""
         config = self.layout.config_dir(self.site, self.slot)
-        scan = ini_scan_path(spec, self.slot, self.layout)
-        command = ["runuser", "-u", spec.user, "-g", spec.group, "--", "env", f"PHP_INI_SCAN_DIR={scan}"]
-        command += [f"/usr/sbin/php-fpm{spec.php_version}", "--test", "--fpm-config", f"{config}/fpm.conf"]
-        if spec.php_ini:
-            command += ["--php-ini", spec.php_ini]
-        status, out, err = self.run(command)
+        command = php_fpm(spec, self.slot, self.layout)
+        status, out, err = self.run([*command, "--test", "--fpm-config", f"{config}/fpm.conf"])
         if status != 0:
             said = [line for line in (err + out).splitlines() if line.strip()]
             raise StepFailed(f"php-fpm{spec.php_version} refuses {config}/fpm.conf: {' / '.join(said[:3]) or status}")

@@ -46,13 +46,14 @@ class PlayedHost:
         words = [word for word in words if word != "--no-pager"]
         if words[0] == "systemctl":
             return self._systemctl(words[1], words[-1])
-        if words[0] == "env":
+        if words[-1] == "--info":
+            self.log.append(" ".join(words))
             return 0, "opcache.memory_consumption => 16 => 16\nopcache.jit => no value => disable\n", ""
         if words[0] == "ss":
             rows = [(path.parent.name, path) for path in Path(self.layout.run).glob("*/php.sock")]
             text = "".join(f"u_str LISTEN {self.busy.get(name, 0)} 511 {path} 1 * 0\n" for name, path in rows)
             return 0, text, ""
-        if words[0] == "runuser":
+        if "--test" in words:
             return (78, "", "unknown entry 'x'") if "check" in self.broken else (0, "", "")
         if words[0] == "journalctl":
             return 0, "ERROR: no\n", ""
@@ -163,6 +164,13 @@ def test_a_new_site_gets_blue_and_starts_at_boot(fleet: Fleet) -> None:
     stored = json.loads(Path(fleet.layout.stored_spec("wiki")).read_text())
     assert stored["user"] == USER
     assert f"prime {fleet.path}/docroot/index.php" in fleet.host.log
+
+
+def test_php_is_asked_as_the_user_because_a_php_ini_of_the_site_can_load_libraries(fleet: Fleet) -> None:
+    fleet.run(options={**fleet.new(), "php_ini": "/home/wiki/php.ini"})
+    (asked,) = [line for line in fleet.host.log if line.endswith("--info")]
+    assert f"runuser -u {USER} -g {GROUP} -- env PHP_INI_SCAN_DIR=" in asked
+    assert "--php-ini /home/wiki/php.ini" in asked
 
 
 def test_nothing_happens_twice(fleet: Fleet) -> None:
