@@ -73,14 +73,14 @@ class Host:
 
 @pytest.fixture(scope="session")
 def play():
-    """Return a function that runs the playbook on all hosts, or on one, and returns what it said."""
+    """Return a function that runs a playbook on all hosts, or on one, and returns what it said."""
 
-    def run(limit="all", **variables):
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "phpops.webhost.migrate"]
+    def run(limit="all", playbook="migrate", status=0, **variables):
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), f"phpops.webhost.{playbook}"]
         command += ["--inventory", str(SCENARIO / "inventory"), "--limit", limit, "-v", "--diff"]
         command += ["--extra-vars", json.dumps(variables)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        assert done.returncode == status, done.stdout[-3000:] + done.stderr[-1000:]
         assert [secret for secret in SECRETS if secret in done.stdout + done.stderr] == []
         return done.stdout
 

@@ -123,6 +123,14 @@ def test_the_distributions_own_master_is_stopped(moved):
     assert [states for _unit, *states in now] == [["inactive", "disabled"]]
 
 
+def test_failures_are_told_although_their_tasks_are_hidden(moved, play):
+    said = play(moved.name, status=2, fpm_migrate_sites=["none.example.test"])
+    assert "Nothing was changed. There is no site 'none.example.test' in this host's Apache" in said
+    wrong = {"name": "none", "environment": {"DB_PASSWORD": "open-sesame-4711"}}
+    said = play(moved.name, "site", 2, fpm_site_sites=[wrong], fpm_site_install_packages=False)
+    assert "none: Site none" in said
+
+
 def test_no_secret_is_in_the_journal(moved):
     journal = moved.run("journalctl --quiet --no-pager")
     assert "phpops.webhost.memory_budget_info" in journal
