@@ -94,7 +94,7 @@ ansible_facts:
                   unit: phpops-fpm@wiki-blue.service
                   active: true
                   master_pid: 844
-                  socket: /run/phpops/wiki-blue/php.sock
+                  socket: /run/phpops/web/wiki-blue.sock
                   segment_bytes: 67108864
                   document_root: /srv/wiki/public
 """

@@ -11,7 +11,7 @@ from typing import Any, List, Mapping, NoReturn, Union
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}$")
 _PATTERNS = {
-    "account": (re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$"), "the name of an account of this host"),
+    "account": (re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"), "the name of an account of this host"),
     "php_version": (re.compile(r"^[78]\.\d$"), "a version like 8.2"),
     "directive": (re.compile(r"^[A-Za-z][A-Za-z0-9_.-]*$"), "the name of a php.ini directive"),
     "variable": (re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$"), "the name of an environment variable"),

@@ -47,7 +47,12 @@ class Layout:
         return f"{self.config}/{site}/{slot}"
 
     def socket(self, site: str, slot: str) -> str:
+        """The socket where the master binds it, in a folder of the site's user."""
         return f"{self.run}/{site}-{slot}/php.sock"
+
+    def web_socket(self, site: str, slot: str) -> str:
+        """A hard link to the socket, in a folder of root's: the site's user can't put another thing in its place."""
+        return f"{self.run}/web/{site}-{slot}.sock"
 
     def status_socket(self, site: str, slot: str) -> str:
         return f"{self.run}/{site}-{slot}/status.sock"
@@ -185,6 +190,26 @@ def ini_scan_path(spec: SiteSpec, slot: str, layout: Layout) -> str:
     return ":" + ":".join([*spec.ini_scan_dirs, f"{layout.config_dir(spec.name, slot)}/ini.d"])
 
 
+def _publish(spec: SiteSpec, slot: str, layout: Layout) -> list[str]:
+    """Return the drop-in's lines that link the socket for web servers, and take the link away.
+
+    Web servers never go through the folder of the site's user: a symlink there would lead them, and scripts of this
+    site with them, to another site's socket. What was linked is looked at before it gets its name.
+    """
+    web, new = layout.web_socket(spec.name, slot), f"{layout.run}/web/.{spec.name}-{slot}.new"
+    steps = [
+        f"rm -f {new}",
+        f"ln -P {layout.socket(spec.name, slot)} {new}",
+        f'test "$$(LC_ALL=C stat -c %%F:%%U {new})" = socket:{spec.user}',
+        f"mv -T {new} {web}",
+    ]
+    return [
+        f"ExecStartPre=+/usr/bin/install -d -m 0711 {layout.run}/web",
+        f"ExecStartPost=+/bin/sh -c '{' && '.join(steps)}'",
+        f"ExecStopPost=+/bin/rm -f {web} {new}",
+    ]
+
+
 def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
     """Return what systemd needs to know of this slot beyond the template (systemd.exec(5), systemd.service(5))."""
     name, config = spec.name, layout.config_dir(spec.name, slot)
@@ -199,6 +224,8 @@ def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
         "# setgid: the socket gets the web server's group; other users can't pass the folder.",
         f"ExecStartPre=+/usr/bin/install -d -m 2710 -o {spec.user} -g {spec.web_group} {layout.run}/{name}-{slot}",
         f"ExecStart=/usr/sbin/php-fpm{spec.php_version} --nodaemonize --fpm-config {config}/fpm.conf{ini}",
+        "# Web servers use a link to the socket that only root can replace.",
+        *_publish(spec, slot, layout),
         f"TimeoutStopSec={spec.process_control_timeout_seconds + 10}",
         "# The live path is this slot's own for the whole life of its master.",
         f"BindReadOnlyPaths={layout.slot_dir(name, slot)}/ptr:{layout.site_dir(name)}/ptr",
@@ -255,7 +282,8 @@ WantedBy=multi-user.target
 def render(spec: SiteSpec, slot: str, layout: Layout) -> Rendering:
     """Return everything that makes up one slot of a site; SpecError names what can't be carried."""
     name, config, state = spec.name, layout.config_dir(spec.name, slot), layout.slot_dir(spec.name, slot)
-    for path in (layout.socket(name, slot), layout.status_socket(name, slot), layout.live_socket(name)):
+    sockets = (layout.socket(name, slot), layout.status_socket(name, slot), layout.web_socket(name, slot))
+    for path in (*sockets, layout.live_socket(name)):
         if len(path.encode()) > MAX_SOCKET_PATH_BYTES:
             raise SpecError(f"Site {name}: the socket {path} is longer than 107 bytes; give a shorter name.")
     try:
@@ -274,7 +302,7 @@ def render(spec: SiteSpec, slot: str, layout: Layout) -> Rendering:
         },
         links={
             f"{state}/docroot": spec.document_root,
-            f"{state}/php.sock": layout.socket(name, slot),
+            f"{state}/php.sock": layout.web_socket(name, slot),
             f"{state}/site.json": f"{config}/site.json",
             f"{state}/ptr/live": f"../slots/{slot}",
         },

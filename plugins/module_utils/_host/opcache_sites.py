@@ -89,7 +89,7 @@ def _build(given: Mapping[str, Any], common: Mapping[str, Any], layout: Layout) 
         group=option("group"),
         php_version=version,
         php_binary=str(given.get("php_binary") or common.get("php_binary") or DEFAULT_BINARY + version),
-        socket=given.get("socket") or (layout.socket(name, slot) if slot else None),
+        socket=given.get("socket") or (layout.web_socket(name, slot) if slot else None),
         profile=option("profile", "in_place"),
         size=option("size", "measured"),
         headroom=float(option("headroom", 1.3)),

@@ -53,7 +53,7 @@ class Master:
     def __init__(self, run: systemd.Run, site: str, slot: str, layout: Layout) -> None:
         self.run, self.site, self.slot, self.layout = run, site, slot, layout
         self.unit = unit_name(site, slot)
-        self.socket = layout.socket(site, slot)
+        self.socket = layout.web_socket(site, slot)
         self.status_socket = layout.status_socket(site, slot)
 
     def active(self) -> bool:
@@ -146,7 +146,9 @@ class Master:
 
     def queue(self) -> int:
         """Return how many connections wait in the accept queue; StepFailed where ss has no row for the socket."""
-        path = os.path.realpath(self.socket)
+        bound = Path(self.layout.socket(self.site, self.slot))
+        # Only its folder is resolved: the site's user may replace the socket itself.
+        path = str(Path(os.path.realpath(bound.parent), bound.name))
         queues = _ss(self.run)
         if path not in queues:
             raise StepFailed(f"`ss -xl` shows no listening socket {path}: its queue can't be read.")

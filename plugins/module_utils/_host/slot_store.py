@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -182,6 +182,8 @@ def remove_slot(site: str, slot: str, layout: Layout) -> None:
             Path(folder).unlink()
         elif Path(folder).exists():
             shutil.rmtree(folder)
+    with suppress(FileNotFoundError):
+        Path(layout.web_socket(site, slot)).unlink()
 
 
 def remove_site(site: str, layout: Layout) -> None:

@@ -126,3 +126,12 @@ def test_any_text_comes_back_from_its_quotes_or_is_refused(value: str) -> None:
         return
     assert unquote(quoted) == value
     assert "\n" not in quoted
+
+
+def test_web_servers_never_pass_the_folder_of_the_sites_user() -> None:
+    """A user who puts a symlink in the socket's place would have his scripts run by another site's master."""
+    rendering = render(build(LEAST), "blue", LAYOUT)
+    assert rendering.links["/var/lib/phpops/wiki/slots/blue/php.sock"] == "/run/phpops/web/wiki-blue.sock"
+    unit = rendering.files[LAYOUT.drop_in("wiki", "blue")].text
+    checked, renamed = unit.index("= socket:wiki"), unit.index("mv -T /run/phpops/web/.wiki-blue.new")
+    assert unit.index("ln -P /run/phpops/wiki-blue/php.sock") < checked < renamed

@@ -35,7 +35,7 @@ def test_without_names_every_site_with_slots_is_taken(layout: Layout) -> None:
     wiki = found[1]
     assert (wiki.user, wiki.group, wiki.php_version, wiki.php_binary) == ("wiki", "web", "8.2", "/usr/bin/php8.2")
     assert (wiki.paths, wiki.current) == (["/usr"], {"opcache.memory_consumption": "64"})
-    assert wiki.socket == layout.socket("wiki", "green")
+    assert wiki.socket == layout.web_socket("wiki", "green")
     assert wiki.probe_folders == [layout.slot_dir("wiki", "green"), "/usr"]
     assert (found[0].php_binary, wiki.profile, wiki.size) == ("/usr/bin/php8.4", "in_place", "measured")
 

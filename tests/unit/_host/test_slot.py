@@ -84,7 +84,7 @@ class PlayedHost:
         return 0, "", ""
 
     def request(self, path: str, params: dict[str, str], body: bytes = b"", timeout_seconds: float = 1) -> Response:
-        name = Path(path).parent.name
+        name = Path(path).stem if path.startswith(f"{self.layout.run}/web/") else Path(path).parent.name
         if f"phpops-fpm@{name}.service" not in self.active:
             raise FastCgiError(f"{path} can't be used: No such file")
         if params["SCRIPT_NAME"] == "/phpops-ping":
