@@ -39,9 +39,9 @@ Step = Callable[[], Any]
 def execute(steps: Mapping[str, Step], undo: Step) -> FlipResult:
     """Do the steps in STEPS' order; a step that is not in ``steps`` is passed over.
 
-    A StepFailed before or at the switch calls ``undo`` (not for "retire", which begins nothing) and ends. After the
-    switch nothing is undone, and the steps that follow are not done: the old slot then stays as it is, so that what it
-    still works on can end.
+    A StepFailed, or an OSError (a full disk, a folder that is read-only), before or at the switch calls ``undo`` (not
+    for "retire", which begins nothing) and ends. After the switch nothing is undone, and the steps that follow are not
+    done: the old slot then stays as it is, so that what it still works on can end.
     A step's result, when there is one, is kept in details under its name.
     """
     result = FlipResult()
@@ -51,13 +51,13 @@ def execute(steps: Mapping[str, Step], undo: Step) -> FlipResult:
         result.step = name
         try:
             outcome = steps[name]()
-        except StepFailed as error:
+        except (StepFailed, OSError) as error:
             result.failed, result.msg = True, str(error)
             # At "retire" nothing was begun yet, and the idle slot may still answer requests.
             if not result.flipped and name != RETIRE:
                 try:
                     undo()
-                except StepFailed as second:
+                except (StepFailed, OSError) as second:
                     result.msg += f" Then the idle slot could not be taken back: {second}"
             return result
         if outcome is not None:

@@ -35,7 +35,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget i
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime import prime
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import Report, file_diffs
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references, spoilers
 
 # A dynamic pool forks one worker a second at first: more than this is not waited for.
 WORKERS_SECONDS = 20.0
@@ -78,12 +78,12 @@ class Site:
         shared = self._shared_changes()
         self.report.diff = self._diff(spec, shared, wanted or only_stored)
         self.report.changed = bool(names or shared or only_stored or not self._boots())
+        missing = self._missing(spec) + (self._spoiled() if wanted else [])
         if self.settings.check_mode:
-            self.report.missing = self._missing(spec)
+            self.report.missing = missing
             return self._finish(self.live)
-        missing = self._missing(spec)
         if missing:
-            raise StepFailed(missing[0])
+            raise StepFailed(" ".join(missing))
         if names or shared:
             self._write_shared()
         if not wanted:
@@ -167,6 +167,11 @@ class Site:
             missing.append(f"Site {self.name}: php_ini {spec.php_ini} is no file of this host.")
         return missing
 
+    def _spoiled(self) -> list[str]:
+        """Return what a web server says that a flip can't bear, a sentence each."""
+        found = spoilers(self.name, self.layout.pointer(self.name))
+        return [f"Site {self.name} is not touched, because of {item}." for item in found]
+
     def _diff(self, spec: SiteSpec, shared: list[str], slot_differs: bool) -> list[dict[str, str]]:
         units = {path: file for path, file in template_units(self.layout).items() if path in shared}
         before = render(spec, self.live or self.idle, self.layout)
@@ -229,7 +234,7 @@ class Site:
             "start": lambda: new.start(settings.start_timeout_seconds),
             "ready": lambda: new.wait_until_it_answers(settings.start_timeout_seconds),
             "prime": lambda: prime(spec, new.socket, self._script_root(spec)) if settings.prime else None,
-            "workers": self._workers,
+            "workers": lambda: self._workers(spec.process_manager.max_children),
             "switch": self._switch,
             "boot": self._boot,
             "drain": self._drain,
@@ -266,11 +271,12 @@ class Site:
         self.new_master.stop()
         return None
 
-    def _workers(self) -> dict[str, int]:
+    def _workers(self, max_children: int) -> dict[str, int]:
         """Give the idle slot as many workers as the live one has, so that the switch is no cold start."""
         if self.old_master is None or not systemd.is_active(self.run, self.old_master.unit):
             return {"live": 0, "idle": self.new_master.status().total}
-        live = self.old_master.status().total
+        # What a status says is the site's own word: never more connections than the pool has workers.
+        live = min(self.old_master.status().total, max_children)
         self._held, idle = self.new_master.hold_workers(live, WORKERS_SECONDS)
         return {"live": live, "idle": idle}
 

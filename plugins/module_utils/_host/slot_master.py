@@ -12,13 +12,14 @@ import tempfile
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.procmaps import opcache_segment_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.queues import (
     PoolStatus,
     Quiet,
+    Worker,
     accept_queues,
     pool_status,
 )
@@ -32,6 +33,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files im
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError, request, script_params
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 
 POLL_SECONDS = 0.05
 NAMESPACE_STATUS = "226"
@@ -170,10 +172,7 @@ class Master:
             finished = quiet.look(queue, busy)
             if finished or time.monotonic() > deadline:
                 if not finished and kill_stuck and not killed and status.workers:
-                    killed = [worker.as_dict() for worker in status.workers]
-                    for worker in status.workers:
-                        with suppress(ProcessLookupError):
-                            os.kill(worker.pid, signal.SIGKILL)
+                    killed = self._kill(status.workers)
                     deadline = time.monotonic() + 10
                     continue
                 return {
@@ -185,6 +184,19 @@ class Master:
                     "killed": killed,
                 }
             time.sleep(POLL_SECONDS)
+
+    def _kill(self, workers: Sequence[Worker]) -> list[dict[str, Any]]:
+        """Kill the workers that are the master's children, and return them.
+
+        The status comes from a socket of the site's user: it could name any process of the host.
+        """
+        killed, master = [], self.pid()
+        for worker in workers:
+            if master > 0 and worker.pid > 0 and parent(worker.pid) == master:
+                with suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGKILL)
+                    killed.append(worker.as_dict())
+        return killed
 
     def stop(self) -> None:
         """Stop the master; StepFailed when systemd can't."""
@@ -212,6 +224,15 @@ class Master:
             time.sleep(POLL_SECONDS)
             total = self.status().total
         return held, total
+
+
+def parent(pid: int) -> int | None:
+    """Return a process's parent (field 4 of /proc/PID/stat, proc_pid_stat(5)), None when there is no such process."""
+    try:
+        fields = read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    except Unreadable:
+        return None
+    return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None
 
 
 def _ss(run: systemd.Run) -> dict[str, int]:

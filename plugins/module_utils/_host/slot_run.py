@@ -28,7 +28,7 @@ def _one(given: Mapping[str, Any], state: str, run: systemd.Run, settings: Setti
         with nullcontext() if settings.check_mode else site_lock(name, layout):
             site = Site(name, run, settings, layout)
             return site.present(given) if state == "present" else site.absent()
-    except (StepFailed, SpecError, systemd.SystemctlError) as error:
+    except (StepFailed, SpecError, OSError) as error:
         report = site.report if site is not None else Report(name)
         report.changed, report.failed, report.msg, report.step = False, True, str(error), report.step or "validate"
         report.live_slot = site.live if site is not None else None

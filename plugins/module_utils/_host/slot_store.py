@@ -67,13 +67,15 @@ def live_slot(site: str, layout: Layout) -> str | None:
 
 
 def switch(site: str, expected: str | None, slot: str, layout: Layout) -> None:
-    """Rename the pointer to another slot, when it still names the expected one; durable when it returns."""
+    """Rename the pointer to another slot, when it still names the expected one, and make that durable."""
     now = live_slot(site, layout)
     if now != expected:
         raise StepFailed(f"The pointer of site {site} names {now}, not {expected}: another hand has moved it.")
     try:
         replace_symlink(layout.pointer(site), f"../slots/{slot}")
     except OSError as error:
+        if read_link(layout.pointer(site)) == f"../slots/{slot}":
+            return  # It was renamed, and traffic goes there: only fsync(2) of its folder failed.
         raise StepFailed(f"The pointer of site {site} could not be renamed: {error.strerror or error}.") from error
 
 

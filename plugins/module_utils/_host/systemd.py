@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Callable, List, Sequence, Tuple
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+
 Run = Callable[[List[str]], Tuple[int, str, str]]  # evaluated at run time, so typing's own names
 
 
-class SystemctlError(Exception):
+class SystemctlError(StepFailed):
     """A systemctl command failed; the text names the command and says what systemd said."""
 
 

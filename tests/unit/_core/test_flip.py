@@ -51,6 +51,18 @@ def test_a_failure_up_to_the_switch_is_undone(failing: str) -> None:
     assert (result.failed, result.flipped, result.step, result.msg) == (True, False, failing, f"{failing} broke.")
 
 
+def test_a_full_disk_is_a_step_that_failed() -> None:
+    recorder = Recorder()
+
+    def full() -> None:
+        raise OSError(28, "No space left on device", "/etc/phpops/wiki")
+
+    result = flip.execute({"stage": full}, recorder.undo)
+    assert recorder.ran == ["undo"]
+    assert (result.failed, result.step) == (True, "stage")
+    assert "No space left on device: '/etc/phpops/wiki'" in result.msg
+
+
 @pytest.mark.parametrize("failing", flip.AFTER_SWITCH)
 def test_a_failure_after_the_switch_leaves_the_old_slot_as_it_is(failing: str) -> None:
     recorder = Recorder(failing)

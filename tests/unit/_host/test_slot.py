@@ -342,3 +342,23 @@ def test_the_facts(fleet: Fleet) -> None:
     assert site["slots"]["blue"]["active"] and not site["slots"]["green"]["active"]
     assert site["slots"]["blue"]["document_root"] == str(fleet.path / "docroot")
     assert site["spec"]["environment"] == {"TOKEN": None}
+
+
+def test_a_pointer_that_was_renamed_counts_although_it_could_not_be_made_durable(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.first()
+    real = slot_store.replace_symlink
+
+    def replace(link: str, target: str) -> None:
+        real(link, target)
+        if link == fleet.layout.pointer("wiki"):
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(slot_store, "replace_symlink", replace)
+    result = fleet.run(options={"umask": "027"})
+    assert (result["failed"], result["live_slot"], fleet.host.active) == (
+        False,
+        "green",
+        {"phpops-fpm@wiki-green.service"},
+    )

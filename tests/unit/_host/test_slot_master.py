@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.queues import Worker
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_master
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master, prove_that_queues_show
 
 
@@ -74,3 +78,16 @@ def test_a_missing_namespace_is_seen_when_the_first_command_of_the_unit_meets_it
 
     with pytest.raises(StepFailed, match="a container needs CAP_SYS_ADMIN"):
         Master(run, "wiki", "blue", Layout()).start(0.1)
+
+
+def test_only_the_masters_own_workers_are_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status comes from a socket of the site's user, who may name processes of root in it."""
+    killed: list[int] = []
+    monkeypatch.setattr(slot_master, "os", SimpleNamespace(kill=lambda pid, signal: killed.append(pid)))
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            workers = [Worker(pid, "/s.php", 1.0) for pid in (-1, 0, 1, os.getpid(), 2**80, child.pid)]
+            run = Master(lambda words: (0, f"MainPID={os.getpid()}\n", ""), "wiki", "blue", Layout())
+            assert [entry["pid"] for entry in run._kill(workers)] == killed == [child.pid]
+        finally:
+            child.terminate()
