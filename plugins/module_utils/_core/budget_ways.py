@@ -265,6 +265,7 @@ def _shared_text(old: Plan, new: Plan) -> str:
     sizes = ", ".join(human_bytes(site.segment_bytes) for site in new.sites[:5])
     return (
         "Let the sites of one user share a master (one site of the role fpm_site, whose socket all their virtual hosts"
-        f" name): {count_of(len(new.sites), 'master')} instead of {len(old.sites)}, with segments of {sizes}{', …' if len(new.sites) > 5 else ''}; "
-        "the sites of one master share its restarts and its faults."
+        f" name): {count_of(len(new.sites), 'master')} instead of {len(old.sites)},"
+        f" with segments of {sizes}{', …' if len(new.sites) > 5 else ''};"
+        " the sites of one master share its restarts and its faults."
     )
