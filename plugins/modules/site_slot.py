@@ -17,6 +17,10 @@ description:
   - A change starts the idle slot with the new configuration, primes and checks it, renames the symlink, waits until
     the old slot has nothing left to do, and stops that. A live master is never restarted, no web server reloaded.
   - What fails before the rename leaves the live slot untouched and the idle one stopped, without files.
+  - A flip is refused before anything is touched where an enabled file of Apache or nginx keeps connections to the
+    site's socket open (C(enablereuse=on), C(keepalive) with C(fastcgi_keep_conn on)), or serves its files through the
+    symlink and would not follow it, or not anew (C(SymLinksIfOwnerMatch), C(disable_symlinks), C(open_file_cache)).
+    The message names file, line and cure. Files that only an C(Include) below a server's own block reads are not seen.
   - A run that was killed at any step is finished or undone by the next run.
   - Nothing happens when the live slot's files are as they should be and its master runs.
   - The module needs C(become). It changes Debian 12 with PHP 8.2 and Debian 13 with PHP 8.4, and refuses other hosts.

@@ -52,6 +52,23 @@ BROKEN = {
     ),
 }
 
+SPOILERS = {
+    "/etc/apache2/conf-enabled/spoiler.conf": (
+        '<Proxy "unix:/var/lib/phpops/app/ptr/live/php.sock|fcgi://app">',
+        "ProxySet enablereuse=on",
+        "</Proxy>",
+        "<Directory /var/lib/phpops/app/ptr>",
+        "Options SymLinksIfOwnerMatch",
+        "</Directory>",
+    ),
+    "/etc/nginx/conf.d/spoiler.conf": (
+        "disable_symlinks if_not_owner;",
+        "open_file_cache max=100;",
+        "upstream app { server unix:/var/lib/phpops/app/ptr/live/php.sock; keepalive 2; }",
+        "server { fastcgi_keep_conn on; location / { fastcgi_pass app; } }",
+    ),
+}
+
 
 def broken_flip(app, case, live, pid):
     prepare, options, step, reason = BROKEN[case]
@@ -78,6 +95,21 @@ def test_what_is_broken_does_not_go_live(app):
     # The next run starts from what is live, not from what failed.
     result, site = app.flip()
     assert not result["changed"], site
+
+
+def test_web_servers_that_would_spoil_a_flip_are_named_before_anything_is_touched(app):
+    listing = "find /etc/phpops /var/lib/phpops /etc/systemd/system -printf '%p %T@ %l\n'"
+    live, before = app.live(), app.host.check_output(listing)
+    for path, lines in SPOILERS.items():
+        app.host.run_expect([0], f"cat >{path} <<'END'\n" + "\n".join(lines) + "\nEND")
+    result, site = app.flip({"umask": "027"})
+    app.host.run_expect([0], f"rm {' '.join(SPOILERS)}")
+    assert site["failed"] and not result["changed"] and site["step"] == "validate"
+    apache, nginx = SPOILERS
+    for line in (f"{apache}:2", f"{apache}:5", f"{nginx}:1", f"{nginx}:2", f"{nginx}:3"):
+        assert f"{line}: " in site["msg"], site["msg"]
+    assert (app.live(), app.host.check_output(listing)) == (live, before)
+    assert len(app.active_units()) == 1
 
 
 def test_a_stuck_worker_is_named_and_its_request_still_ends(app):
