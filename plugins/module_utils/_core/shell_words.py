@@ -163,10 +163,10 @@ def _variable(text: str, position: int, parts: list[Part], quoted: bool) -> int:
     return position + 1
 
 
-def expand(word: Word, variables: Mapping[str, str], split: bool) -> list[str]:
+def expand(word: Word, variables: Mapping[str, str], split: bool, most: int) -> list[str]:
     """Expand a word's variables (an unset one is empty) and, with ``split``, split what wasn't quoted at blanks.
 
-    Raises NotPlain for file name patterns and ``~``, which depend on the host.
+    Raises NotPlain for file name patterns and ``~``, which depend on the host, and for more than ``most`` characters.
     """
     fields: list[str] = [""]
     # Whether the last field exists: an unquoted empty expansion alone makes no word.
@@ -181,6 +181,9 @@ def expand(word: Word, variables: Mapping[str, str], split: bool) -> list[str]:
             exists = True
             continue
         value = _value(part, variables)
+        most -= len(value)
+        if most < 0:
+            raise NotPlain("values that are too long")
         if part.quoted or not split:
             fields[-1] += value
             exists = exists or part.quoted

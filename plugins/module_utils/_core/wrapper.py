@@ -47,6 +47,12 @@ _PHP_VARIABLES = ("PHP_FCGI_CHILDREN", "PHP_FCGI_MAX_REQUESTS", "PHPRC")
 _SHELL_VARIABLES = {"HOSTNAME", "UID", "EUID", "RANDOM", "SECONDS", "LINENO", "PPID", "HOME", "USER", "LOGNAME", "IFS"}
 
 
+# The file is the site's own: real ones have some kilobytes, and A=$A$A in 40 lines would make a terabyte.
+MAX_SCRIPT_CHARACTERS = 64 * 1024
+MAX_EXPANDED_CHARACTERS = 256 * 1024
+MAX_UNRESOLVED = 20
+
+
 @dataclass
 class Wrapper:
     """One wrapper script, read. Paths are absolute where the script's own folder is enough to tell."""
@@ -77,7 +83,8 @@ class _Run:
         self.variables: dict[str, str] = dict(initial)
         self.exported: set[str] = set(initial)
         self.used: set[str] = set()
-        self.assigned: list[str] = []
+        self.assigned: dict[str, None] = {}
+        self.room = MAX_EXPANDED_CHARACTERS
         self.unsure: set[str] = set()
         self.folder = posixpath.dirname(wrapper.path) or "/"
         self.variables["PWD"] = self.folder
@@ -97,9 +104,14 @@ class _Run:
         self.unsure.discard(name)
         if unset:
             self.unsure.add(name)
-        self.variables[name] = "".join(expand(word, self.variables, split=False))
-        if name not in self.assigned:
-            self.assigned.append(name)
+        self.variables[name] = "".join(self.expand(word, split=False))
+        self.assigned[name] = None
+
+    def expand(self, word: Word, split: bool) -> list[str]:
+        """Expand a word, within what all words of a script may come to."""
+        fields = expand(word, self.variables, split, self.room)
+        self.room -= sum(len(field) + 1 for field in fields)
+        return fields
 
     def words(self, words: list[Word]) -> list[str]:
         """Expand the words of a command; a variable whose value isn't known is refused."""
@@ -113,7 +125,7 @@ class _Run:
                 known = name in self.variables or name in "123456789"
                 if not known or name in self.unsure:
                     raise NotPlain(f"the variable ${name}, which has no value here")
-            expanded.extend(expand(word, self.variables, split=True))
+            expanded.extend(self.expand(word, split=True))
         return expanded
 
 
@@ -132,8 +144,13 @@ def read_wrapper(
     if shell not in ("sh", "bash", "dash", "ksh"):
         wrapper.unresolved.append(f"line 1: the interpreter {wrapper.interpreter or 'is missing'}")
         return wrapper
+    if len(text) > MAX_SCRIPT_CHARACTERS:
+        wrapper.unresolved.append(f"the script is longer than {MAX_SCRIPT_CHARACTERS} characters")
+        return wrapper
     run = _Run(wrapper, initial or {}, arguments or [])
     for number, command in split_commands(text):
+        if len(wrapper.unresolved) >= MAX_UNRESOLVED:
+            break
         try:
             if _ended(run, command):
                 break
@@ -238,7 +255,7 @@ def _run_program(run: _Run, words: list[Word], literal: str, wrapper: Wrapper) -
             name, _equals, value = expanded[0].partition("=")
             run.variables[name] = value
             run.exported.add(name)
-            run.assigned.append(name)
+            run.assigned[name] = None
             run.unsure.discard(name)
             expanded = expanded[1:]
     if not expanded or expanded[0].startswith("-"):

@@ -36,6 +36,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.php_handling 
     same_everywhere,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.wrapper import (
+    MAX_SCRIPT_CHARACTERS,
     Wrapper,
     read_direct_binary,
     read_wrapper,
@@ -280,7 +281,9 @@ class Sites:
         if content.startswith(b"\x7fELF"):
             wrapper = read_direct_binary(path, arguments, initial)
         else:
-            wrapper = read_wrapper(content.decode("utf-8", "replace"), path, initial, arguments)
+            wrapper = read_wrapper(
+                content[: 4 * MAX_SCRIPT_CHARACTERS + 4].decode("utf-8", "replace"), path, initial, arguments
+            )
         reasons += site_reasons.of_command(handling, wrapper, True, None)
         interpreter = (wrapper.interpreter or "").split(" ")[0]
         reasons += site_reasons.of_interpreter(wrapper, os.access(interpreter, os.X_OK))

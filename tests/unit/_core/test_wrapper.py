@@ -209,3 +209,18 @@ def test_any_text_is_read(text):
     read = read_wrapper("#!/bin/sh\n" + text, "/srv/bin/wrapper")
     assert read.binary is not None or read.unresolved != []
     read_wrapper(text, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("A=xx\n" + "A=$A$A\n" * 60 + "exec php-cgi\n", "values that are too long"),
+        ("A=" + "x" * 60000 + "\nulimit " + "$A " * 1000 + "\n", "values that are too long"),
+        ("# nothing\n" * 10000, "longer than 65536 characters"),
+        ("frobnicate\n" * 1000, "frobnicate"),
+    ],
+)
+def test_a_hostile_wrapper_costs_neither_memory_nor_time(text: str, said: str) -> None:
+    wrapper = read_wrapper("#!/bin/sh\n" + text, "/home/a/w")
+    assert said in wrapper.unresolved[0]
+    assert len(wrapper.unresolved) <= 21
