@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import threading
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Four workers: the load is above that, so that requests always wait in the accept queue.
 CLIENTS = 12
@@ -123,3 +125,14 @@ def app(host):
 @pytest.fixture(params=["apache", "nginx"])
 def server(request):
     return request.param
+
+
+class HostByHost(LoadScopeScheduling):
+    """Give each worker all tests of one host, in their order: the hosts are tested at the same time."""
+
+    def _split_scope(self, nodeid):
+        return re.search(r"ansible://([\w-]+debian\d+)", nodeid).group(1)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return HostByHost(config, log)
