@@ -17,6 +17,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi impor
 
 Request = Callable[..., Response]
 
+# What the pool answers is the site's own word: it could name other folders for ever.
+MAX_PLACES = 8
+
 # Framed, because code of the site that is prepended to every script may print something too.
 _FRAME = "phpops-opcache-probe"
 SCRIPT = f"""<?php
@@ -32,11 +35,23 @@ echo "\\n{_FRAME}:", json_encode([
     'restrict_api' => (string) ini_get('opcache.restrict_api'),
     'open_basedir' => (string) ini_get('open_basedir'),
     'enable' => (string) ini_get('opcache.enable'),
-    'directives' => $own,
+    'directives' => (object) $own,
     'version' => PHP_VERSION,
     'now' => time(),
 ]), ":{_FRAME}\\n";
 """
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "api": (bool,),
+    "status": (dict, bool, type(None)),
+    "restrict_api": (str,),
+    "open_basedir": (str,),
+    "enable": (str,),
+    "directives": (dict,),
+    "version": (str,),
+    "now": (int,),
+}
 
 
 class ProbeError(Exception):
@@ -86,13 +101,14 @@ def measure(
     """
     tried: dict[Place, str] = {}
     pending = places(folders)
-    while pending:
+    while pending and len(tried) < MAX_PLACES:
         place = pending.pop(0)
         if place in tried:
             continue
         try:
             answer = _ask(socket_path, place, gid, timeout_seconds, ask)
-        except (OSError, FastCgiError, ProbeError) as error:
+        except (OSError, ValueError, FastCgiError, ProbeError) as error:
+            # ValueError: a null byte in a folder's name.
             tried[place] = str(error)
             continue
         if answer.get("enable") == "0":
@@ -118,9 +134,9 @@ def _measured(answer: Mapping[str, Any]) -> Measured:
     started = status["start_time_seconds"]
     reset = status["last_restart_time_seconds"]
     since = max(started or 0, reset or 0)
-    directives = {str(key): str(value) for key, value in (answer["directives"] or {}).items()}
-    age = max(int(answer["now"]) - since, 0) if since else None
-    return Measured(status, directives, str(answer["version"]), age)
+    directives = {key: str(value) for key, value in answer["directives"].items()}
+    age = max(answer["now"] - since, 0) if since else None
+    return Measured(status, directives, answer["version"], age)
 
 
 def _ask(socket_path: str, place: Place, gid: int, timeout_seconds: float, ask: Request) -> dict[str, Any]:
@@ -156,7 +172,7 @@ def _framed(response: Response) -> dict[str, Any]:
         answer = json.loads(body)
     except ValueError as error:
         raise ProbeError(f"the answer is no JSON ({error})") from error
-    if not isinstance(answer, dict) or not {"api", "status", "restrict_api", "now"} <= set(answer):
+    if not isinstance(answer, dict) or any(type(answer.get(name)) not in kinds for name, kinds in _KINDS.items()):
         raise ProbeError("the answer is not of this script")
     return answer
 

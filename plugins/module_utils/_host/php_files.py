@@ -125,7 +125,9 @@ def _take(
 def read_head(path: str) -> bytes:
     """Return a file's first 4 KiB, nothing when it can't be read."""
     try:
-        with Path(path).open("rb") as file:
-            return file.read(HEAD_BYTES)
+        # Without blocking: the site's user may have put a FIFO in the place of the file that was found.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            return file.read(HEAD_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
     except OSError:
         return b""

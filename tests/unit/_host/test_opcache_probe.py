@@ -153,3 +153,32 @@ def test_places_keep_to_open_basedir() -> None:
         Place("/srv"),
         Place("/tmp"),
     ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"now": "soon"},
+        {"now": float("inf")},
+        {"directives": [1]},
+        {"version": None},
+        {"open_basedir": ["/"], "status": False, "restrict_api": "/x"},
+        {"status": False, "restrict_api": "/tmp/a\0b"},
+        {"status": "all is well"},
+    ],
+)
+def test_a_forged_answer_is_no_traceback(folders: list[Path], changes: dict[str, Any]) -> None:
+    with pytest.raises(ProbeError):
+        ask(Pool([folders[0]], **changes), folders[0])
+
+
+def test_a_pool_that_names_ever_new_folders_is_left_soon(folders: list[Path]) -> None:
+    pool = Pool([folders[0]], restrict_api="/")
+
+    def lie(socket_path: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        pool.changes = {"status": False, "restrict_api": f"{folders[0]}/{len(pool.scripts)}"}
+        return pool(socket_path, params, timeout_seconds)
+
+    with pytest.raises(ProbeError, match="could not run the script"):
+        measure("/run/x.sock", [str(folders[0])], os.getgid(), 5.0, ask=lie)
+    assert len(pool.scripts) < 10 and left_over(folders) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.phpops.webhost.plugins.module_utils._host.php_files import Walk, find_php_files
+from ansible_collections.phpops.webhost.plugins.module_utils._host.php_files import Walk, find_php_files, read_head
 
 EXTENSIONS = [".php", ".inc"]
 
@@ -92,3 +92,8 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
     strange = os.fsencode(str(tmp_path)) + b"/\xff \n$HOME.php"
     Path(os.fsdecode(strange)).write_bytes(b"<?php")
     assert [os.fsencode(one.path) for one in walk(tmp_path).files] == [strange]
+
+
+def test_a_fifo_in_the_place_of_a_file_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.inc")
+    assert read_head(str(tmp_path / "a.inc")) == b""
