@@ -81,8 +81,9 @@ def play():
         command += ["--extra-vars", json.dumps(variables)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == status, done.stdout[-3000:] + done.stderr[-1000:]
-        assert [secret for secret in SECRETS if secret in done.stdout + done.stderr] == []
-        return done.stdout
+        said = done.stdout + done.stderr
+        assert [secret for secret in SECRETS if secret in said] == []
+        return said
 
     return run
 
