@@ -115,7 +115,7 @@ def _condition(rule: Rule, excluded: Sequence[str]) -> str:
 
 def _match(pattern: str, ignore_case: bool = False) -> str:
     delimiter = next((mark for mark in _DELIMITERS if mark not in pattern), None)
-    if delimiter is None or "\n" in pattern or '"' in pattern or "\\\\" in pattern:
+    if delimiter is None or re.search(r'[\x00-\x1f\x7f"]', pattern) or "\\\\" in pattern:
         raise BlockError(f"The pattern {pattern!r} can't be written into an <If> section: simplify it.")
     return "m{0}{1}{0}{2}".format(delimiter, pattern, "i" if ignore_case else "")
 
@@ -131,8 +131,9 @@ def place(text: str, blocks: Sequence[tuple[int, str, str]]) -> str:
     for line, site, block in sorted(blocks, reverse=True):
         end = _closing(lines, line)
         ending = "\r\n" if lines[end].endswith("\r\n") else "\n"
+        as_bytes = block.encode("utf-8", "surrogateescape").decode("latin-1")
         inside = _without(lines[line - 1 : end], site)
-        lines[line - 1 : end] = inside + [part + ending for part in block.splitlines()]
+        lines[line - 1 : end] = inside + [part.rstrip("\n") + ending for part in _split(as_bytes)]
     return "".join(lines)
 
 

@@ -154,3 +154,15 @@ def test_any_bytes_come_back(head: bytes, inside: bytes, end: str) -> None:
     block = "    # BEGIN phpops.webhost a\n    x\n    # END phpops.webhost a\n"
     assume(not re.search(r"BEGIN|VirtualHost", before + middle) and not middle.rstrip("\r").endswith("\\"))
     assert remove(place(text, [(line, "a", block)]), "a") == text
+
+
+def test_a_folders_name_can_neither_begin_a_line_nor_change_its_bytes() -> None:
+    """A .htaccess that takes PHP away brings the name of its folder into the block, and that is its user's choice."""
+    host = "<VirtualHost *:80>\n</VirtualHost>\n"
+    rendered = render(Block("wiki", (Rule(r"\.php$"),), ("/srv/wiki/x\u2028y\x85é€",)))
+    placed = place(host, [(1, "wiki", rendered)])
+    assert placed.count("\n") == host.count("\n") + rendered.count("\n")
+    assert "/srv/wiki/x\u2028y\x85é€/".encode() in placed.encode("latin-1")
+    for name in ("x\ny", "x\ry", "x\x1cy", 'x"y'):
+        with pytest.raises(BlockError, match="can't be written"):
+            render(Block("wiki", (Rule(r"\.php$"),), (f"/srv/wiki/{name}",)))
