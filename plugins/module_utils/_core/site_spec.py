@@ -19,7 +19,10 @@ _PATTERNS = {
     "extension": (re.compile(r"^\.[A-Za-z0-9_.-]+$"), "an extension with its dot, such as .php"),
     "unit_path": (re.compile(r"^/[A-Za-z0-9_./@+-]*$"), "an absolute path of letters, digits and _ . / @ + -"),
     "header": (re.compile(r"^[A-Za-z][A-Za-z0-9-]*$"), "the name of an HTTP header"),
-    "hardening": (re.compile(r"^[A-Z][A-Za-z0-9]*=[^\n\r]*$"), "a line Directive=value for [Service]"),
+    "hardening": (
+        re.compile(r"[A-Z][A-Za-z0-9]*=(?:[^\x00-\x1f]*[^\x00-\x1f\\])?"),
+        "a line Directive=value for [Service]",
+    ),
 }
 MODES = ("ondemand", "dynamic", "static")
 SCRIPT_ROOTS = ("auto", "document_root", "pointer")

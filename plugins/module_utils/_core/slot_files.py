@@ -119,7 +119,7 @@ def ini_text(title: str, table: dict[str, IniValue]) -> str:
         value = table[name]
         for item in value if isinstance(value, list) else [value]:
             try:
-                lines.append(f"{name} = {item if _BARE.match(item) else quote(item)}")
+                lines.append(f"{name} = {item if _BARE.fullmatch(item) else quote(item)}")
             except ValueError as error:
                 raise ValueError(f"{name} can't be written to an ini file: {error}") from error
     return "\n".join(lines) + "\n"

@@ -81,6 +81,7 @@ def test_what_is_left_out_stays(stored: dict[str, Any], given: dict[str, Any], e
         ({"hardening": ["User=root"]}, "which the slot itself sets"),
         ({"hardening": ["ExecStartPre=+/bin/sh"]}, "no ExecStartPre="),
         ({"hardening": ["a"]}, "Directive=value"),
+        ({"hardening": ["ProtectSystem=full\\"]}, "Directive=value"),
         ({"process_manager": {"mode": "fast"}}, "one of ondemand, dynamic, static"),
         ({"process_manager": {"max_children": 0}}, "from 1 to 10000"),
         ({"process_manager": {"size": 1}}, "process_manager.size"),

@@ -362,3 +362,13 @@ def test_a_pointer_that_was_renamed_counts_although_it_could_not_be_made_durable
         "green",
         {"phpops-fpm@wiki-green.service"},
     )
+
+
+def test_a_run_folder_that_is_read_only_is_one_sentence(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(site: str, layout: Layout) -> None:
+        raise OSError(30, "Read-only file system", f"{layout.run}/.{site}.lock")
+
+    monkeypatch.setattr(slot_run, "site_lock", read_only)
+    result = fleet.first()
+    assert (result["failed"], result["changed"], result["step"]) == (True, False, "validate")
+    assert result["msg"].startswith("Site wiki could not be changed: [Errno 30] Read-only file system")
