@@ -113,7 +113,11 @@ def main():
         supports_check_mode=True,
     )
     layout = Layout(state=module.params["state_path"], config=module.params["config_path"])
-    module.exit_json(changed=False, ansible_facts={"phpops_slot": slot_facts(module.run_command, layout)})
+
+    def run(words):
+        return module.run_command(words, handle_exceptions=False)
+
+    module.exit_json(changed=False, ansible_facts={"phpops_slot": slot_facts(run, layout)})
 
 
 if __name__ == "__main__":

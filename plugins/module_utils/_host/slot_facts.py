@@ -44,7 +44,7 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
     for slot in SLOTS:
         try:
             slots[slot] = _slot(run, site, slot, layout)
-        except systemd.SystemctlError as error:
+        except (systemd.SystemctlError, OSError) as error:
             reason = reason or f"systemd can't be asked: {error}."
     return {"name": site, "spec": spec, "live_slot": live, "slots": slots, "reason": reason}
 

@@ -30,7 +30,8 @@ def _one(given: Mapping[str, Any], state: str, run: systemd.Run, settings: Setti
             return site.present(given) if state == "present" else site.absent()
     except (StepFailed, SpecError, OSError) as error:
         report = site.report if site is not None else Report(name)
-        said = f"Site {name} could not be changed: {error}." if isinstance(error, OSError) else str(error)
+        cure = " Run the task with become." if isinstance(error, PermissionError) else ""
+        said = f"Site {name} could not be changed: {error}.{cure}" if isinstance(error, OSError) else str(error)
         report.changed, report.failed, report.msg, report.step = False, True, said, report.step or "validate"
         report.live_slot = site.live if site is not None else None
         return report.as_dict()

@@ -18,7 +18,9 @@ from typing import Any, Iterator
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, File, Layout, Rendering
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
+    Unreadable,
     fsync_dir,
+    read_text,
     replace_symlink,
     write_atomic,
 )
@@ -83,10 +85,12 @@ def read_stored(site: str, slot: str, layout: Layout) -> dict[str, Any] | None:
     """Return the options that a slot was rendered from, None when there are none; StepFailed for a broken file."""
     path = Path(layout.config_dir(site, slot)) / "site.json"
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
+        stored = json.loads(read_text(path))
+    except Unreadable as error:
+        if error.missing:
+            return None
+        raise StepFailed(error.reason) from error
+    except ValueError as error:
         raise StepFailed(f"{path} can't be read ({error}); restore or remove it.") from error
     if not isinstance(stored, dict):
         raise StepFailed(f"{path} holds no site; restore or remove it.")

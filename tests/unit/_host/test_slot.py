@@ -23,6 +23,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import (
     slot_store,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
 
@@ -372,3 +373,25 @@ def test_a_run_folder_that_is_read_only_is_one_sentence(fleet: Fleet, monkeypatc
     result = fleet.first()
     assert (result["failed"], result["changed"], result["step"]) == (True, False, "validate")
     assert result["msg"].startswith("Site wiki could not be changed: [Errno 30] Read-only file system")
+
+
+def test_facts_without_systemctl_say_so(fleet: Fleet) -> None:
+    fleet.first()
+
+    def missing(words: list[str]) -> tuple[int, str, str]:
+        raise FileNotFoundError(2, "No such file or directory", words[0])
+
+    (site,) = slot_facts(missing, fleet.layout)["sites"]
+    assert site["live_slot"] == "blue"
+    assert "systemd can't be asked" in site["reason"] and "systemctl" in site["reason"]
+
+
+def test_facts_of_a_spec_that_is_closed_to_us_name_become(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.first()
+
+    def closed(path: Path) -> str:
+        raise Unreadable(path, f"{path} may not be read: run the task with become.")
+
+    monkeypatch.setattr(slot_store, "read_text", closed)
+    (site,) = slot_facts(fleet.host.run, fleet.layout)["sites"]
+    assert site["spec"] is None and site["reason"].endswith("run the task with become.")
