@@ -36,14 +36,18 @@ def test_absent_takes_one_site_back_then_all_byte_for_byte(moved, play):
 def test_idle_php_cgi_end_and_pages_still_answer(moved):
     for page in ("wiki", "docs", "broken"):
         assert moved.curl(moved.pages[page])[0] == 200
-    slow = "curl --silent --connect-to ::127.0.0.1: 'http://app.example.test/index.php?slow=3' --output /root/slow"
-    moved.run(f"systemd-run --quiet --unit=slow {slow} && sleep 0.5")
     before = {int(line.split()[0]) for line in moved.php_cgi()}
     planned = moved.host.ansible("phpops.webhost.php_cgi_idle", "count=2")
     assert {int(line.split()[0]) for line in moved.php_cgi()} == before
+    assert (planned["changed"], len(planned["ended"]), planned["busy"], planned["short"]) == (True, 2, 0, 0)
+
+    slow = "curl --silent --connect-to ::127.0.0.1: 'http://app.example.test/index.php?slow=6' --output /root/slow"
+    moved.run(f"systemd-run --quiet --unit=slow {slow}")
+    moved.run("until grep -q ' 03 .*fcgid/sock' /proc/net/unix; do sleep 0.05; done")
+    before = {int(line.split()[0]) for line in moved.php_cgi()}
     ended = moved.host.ansible("phpops.webhost.php_cgi_idle", "count=2", check=False)
     after = {int(line.split()[0]) for line in moved.php_cgi()}
-    assert (ended["ended"], ended["busy"], ended["short"]) == (planned["ended"], 1, 0)
+    assert (len(ended["ended"]), ended["busy"], ended["short"]) == (2, 1, 0)
     assert before - after == set(ended["ended"])
     for page in ("wiki", "docs", "broken"):
         assert moved.curl(moved.pages[page])[0] == 200
