@@ -16,6 +16,8 @@ from xdist.scheduler import LoadScopeScheduling
 CLIENTS = 12
 URLS = {"apache": "http://localhost/", "nginx": "http://localhost:8080/"}
 NUMBERS = itertools.count()
+# What Application.state() says of each host before its first test.
+FRESH: dict[str, str] = {}
 
 
 class Application:
@@ -46,6 +48,11 @@ class Application:
 
     def live(self):
         return self.host.check_output("basename $(readlink /var/lib/phpops/app/ptr/live)")
+
+    def state(self):
+        """Return the stored options and which masters run: equal texts mean that a run would change nothing."""
+        units = "systemctl is-active phpops-fpm@app-blue phpops-fpm@app-green | sort"
+        return self.host.check_output(f"cat /etc/phpops/app/site.json; {units}")
 
     def active_units(self):
         lines = self.host.check_output("systemctl list-units --plain --no-legend --state=active 'phpops-fpm@app-*'")
@@ -115,11 +122,19 @@ class InFlight:
 
 
 @pytest.fixture
-def app(host):
-    """The site, serving release R1 from the slot that is live."""
-    application = Application(host)
-    application.release("R1")
-    return application
+def site(host):
+    """The site as the test before left it."""
+    return Application(host)
+
+
+@pytest.fixture
+def app(site):
+    """The site, serving release R1 from the slot that is live, with the scenario's options."""
+    name = site.host.backend.get_hostname()
+    if name not in FRESH or site.state() != FRESH[name]:
+        site.release("R1")
+        FRESH.setdefault(name, site.state())
+    return site
 
 
 @pytest.fixture(params=["apache", "nginx"])

@@ -8,26 +8,26 @@ import json
 
 BROKEN = {
     "a parse error": (
-        "printf '<?php echo (;' >/srv/app/R3/work.php",
-        {"document_root": "/srv/app/R3"},
+        "printf '<?php echo (;' >/srv/app/broken/parse/work.php",
+        {"document_root": "/srv/app/broken/parse"},
         "prime",
         "Entry point /work.php answered 500 from the idle slot, not 200",
     ),
     "an exception": (
-        "printf '<?php throw new Exception(\"no database\");' >/srv/app/R3/work.php",
-        {"document_root": "/srv/app/R3"},
+        "printf '<?php throw new Exception(\"no database\");' >/srv/app/broken/exception/work.php",
+        {"document_root": "/srv/app/broken/exception"},
         "prime",
         "no database",
     ),
     "a page without its text": (
-        "printf '<?php echo \"under construction\";' >/srv/app/R3/work.php",
-        {"document_root": "/srv/app/R3"},
+        "printf '<?php echo \"under construction\";' >/srv/app/broken/text/work.php",
+        {"document_root": "/srv/app/broken/text"},
         "prime",
         "without the text 'main=R1'",
     ),
     "a page that is missing": (
-        "rm -f /srv/app/R3/work.php",
-        {"document_root": "/srv/app/R3"},
+        "true",
+        {"document_root": "/srv/app/broken/missing"},
         "prime",
         "answered 404",
     ),
@@ -70,28 +70,27 @@ SPOILERS = {
 }
 
 
-def broken_flip(app, case, live, pid):
-    prepare, options, step, reason = BROKEN[case]
-    app.host.run_expect([0], f"mkdir -p /srv/app/R3 && {prepare}")
-    _result, site = app.flip(options)
-    assert site["failed"] and not site["flipped"], case
-    assert (site["step"], reason in site["msg"]) == (step, True), (case, site["msg"])
-    assert app.live() == live == site["live_slot"], case
-    assert app.active_units() == [f"phpops-fpm@app-{live}.service"], case
-    assert json.loads(app.curl("who.php"))["master"] == pid, case
-    idle = "green" if live == "blue" else "blue"
-    left = app.host.check_output(f"find /etc/phpops/app/{idle} /var/lib/phpops/app/slots/{idle} 2>/dev/null || true")
-    assert left == "", case
-
-
 def test_what_is_broken_does_not_go_live(app):
     live, pid = app.live(), json.loads(app.curl("who.php"))["master"]
+    for prepare, options, _step, _reason in BROKEN.values():
+        app.host.run_expect([0], f"mkdir -p {options.get('document_root', '/srv/app/broken')} && {prepare}")
+    sites = [{"name": "app", **options} for _prepare, options, _step, _reason in BROKEN.values()]
+    arguments = json.dumps({"sites": sites, "on_error": "continue"})
     with app.load() as load:
-        for case in BROKEN:
-            broken_flip(app, case, live, pid)
-            load.wait_for(20)
+        load.wait_for(20)
+        result = app.host.ansible("phpops.webhost.site_slot", arguments, check=False)
+        load.wait_for(20)
     assert load.result["failed"] == 0, load.result
     assert set(load.result["releases"]) == {"R1"}
+    for (case, (_prepare, _options, step, reason)), site in zip(BROKEN.items(), result["sites"], strict=True):
+        assert site["failed"] and not site["flipped"] and site["live_slot"] == live, case
+        assert (site["step"], reason in site["msg"]) == (step, True), (case, site["msg"])
+    assert app.live() == live
+    assert app.active_units() == [f"phpops-fpm@app-{live}.service"]
+    assert json.loads(app.curl("who.php"))["master"] == pid
+    idle = "green" if live == "blue" else "blue"
+    left = app.host.check_output(f"find /etc/phpops/app/{idle} /var/lib/phpops/app/slots/{idle} 2>/dev/null || true")
+    assert left == ""
     # The next run starts from what is live, not from what failed.
     result, site = app.flip()
     assert not result["changed"], site

@@ -19,13 +19,15 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_run_is_taken_up_by_the_next(app, moment):
-    host, live = app.host, app.live()
+def test_a_killed_run_is_taken_up_by_the_next(site, moment):
+    app, host, live = site, site.host, site.live()
+    now = host.check_output("basename $(readlink -f /var/lib/phpops/app/ptr/live/docroot)")
+    other = {"R1": "R2", "R2": "R1"}[now]
     idle = "green" if live == "blue" else "blue"
     # The old slot's files go first in a run: the condition must see those of the new one.
     host.run_expect([0], f"rm -f /etc/phpops/app/{idle}/fpm.conf /run/phpops/.app.lock /srv/app/go")
     # A slow entry point and a slow request hold the steps prime and drain open.
-    options = {"document_root": "/srv/app/R2", "entry_points": [{"path": "/slow.php", "query": "seconds=1"}]}
+    options = {"document_root": f"/srv/app/{other}", "entry_points": [{"path": "/slow.php", "query": "seconds=1"}]}
     arguments = json.dumps({"sites": [{"name": "app", **options}]})
     condition = MOMENTS[moment].replace("IDLE", idle)
     killer = (
@@ -44,11 +46,11 @@ def test_a_killed_run_is_taken_up_by_the_next(app, moment):
         load.wait_for(30)
         assert "sites" not in runs[0]
         assert app.live() == (idle if moment == "switch" else live)
-        _result, site = app.flip({"document_root": "/srv/app/R2", "entry_points": [{"path": "/work.php"}]})
+        _result, done = app.flip({"document_root": f"/srv/app/{other}", "entry_points": [{"path": "/work.php"}]})
         load.wait_for(30)
-    assert not site["failed"], site["msg"]
+    assert not done["failed"], done["msg"]
     assert load.result["failed"] == 0, load.result
-    assert site["live_slot"] == app.live() == idle
+    assert done["live_slot"] == app.live() == idle
     assert app.active_units() == [f"phpops-fpm@app-{idle}.service"]
-    assert app.curl("work.php") == "main=R2 late=R2"
+    assert app.curl("work.php") == f"main={other} late={other}"
     assert app.flip()[0]["changed"] is False
