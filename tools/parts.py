@@ -52,10 +52,11 @@ def scenarios() -> list[str]:
     return sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 
 
-def molecule(scenario: str) -> Part:
+def molecule(scenario: str, limit_seconds: int = 1200) -> Part:
     """Return the part that runs one scenario's whole sequence, after any other run of it on this machine."""
     lock = f"/run/lock/phpops-molecule-{scenario}"
-    return Part(f"molecule:{scenario}", ("flock", lock, tool("molecule"), "test", "--scenario-name", scenario), 1200)
+    command = ("flock", lock, tool("molecule"), "test", "--scenario-name", scenario)
+    return Part(f"molecule:{scenario}", command, limit_seconds)
 
 
 def test_parts() -> list[Part]:
@@ -87,5 +88,5 @@ def soak_parts() -> list[Part]:
     return [
         Part("images", (sys.executable, f"{Path(__file__).parent}/images.py"), 1800),
         Part("soak:unit", (tool("pytest"), "--quiet", "--hypothesis-profile=soak", "tests/unit"), 7200),
-        *(molecule(name) for name in scenarios() if name.startswith("soak_")),
+        *(molecule(name, 7200) for name in scenarios() if name.startswith("soak_")),
     ]

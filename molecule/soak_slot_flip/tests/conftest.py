@@ -1,0 +1,1 @@
+../../slot_flip/tests/conftest.py
