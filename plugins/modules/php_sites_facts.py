@@ -352,6 +352,12 @@ ansible_facts:
               returned: always
               type: list
               elements: dict
+            allow_override:
+              description: What C(AllowOverride) lets a C(.htaccess) in the document root do.
+              returned: always
+              type: list
+              elements: str
+              sample: [FileInfo, AuthConfig]
             error_log:
               description: Its error log.
               returned: always

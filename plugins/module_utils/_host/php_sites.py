@@ -196,6 +196,8 @@ class Sites:
                 "initial_env_dropped": dropped,
             },
             "php_values": [_php_value(item) for item in runner.settings.php_values if item.words],
+            # Not set is None: Apache 2.4's default.
+            "allow_override": runner.settings.allow_override.words if runner.settings.allow_override else ["None"],
             "htaccess": [item for directives in server.htaccess.values() for item in htaccess_findings(directives)],
             "error_log": vhost.error_log,
             "shm_errors": self._log(vhost.error_log),

@@ -45,6 +45,11 @@ def test_three_sites():
     assert app["fcgid"]["initial_env"] == {"APP_REGION": "north 1"}
 
 
+def test_what_a_htaccess_may_do():
+    assert facts(host("three-sites-debian12"))["wiki.example.test"]["allow_override"] == ["None"]
+    assert facts(host("virtualmin"))["domain.tld"]["allow_override"][0] == "All"
+
+
 def test_every_site_has_the_same_keys():
     keys = {frozenset(site) for name in ("styles", "modphp", "main-only", "omd") for site in facts(host(name)).values()}
     assert len(keys) == 1

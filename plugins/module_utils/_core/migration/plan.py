@@ -300,6 +300,15 @@ def _block(
 
 
 def _report(site: Mapping[str, Any], found: Found, notes: Notes) -> None:
+    allowed = {str(word).lower() for word in site.get("allow_override") or []}
+    if site.get("suexec") and allowed & {"all", "fileinfo"}:
+        # Tried: SetHandler "proxy:unix:<another site's socket>" ran code as that site's user.
+        notes.report(
+            "AllowOverride {} lets its .htaccess set handlers: who can write one then reaches the PHP-FPM of every site"
+            " of this host, which suexec did not allow. Take FileInfo away where sites don't trust each other.".format(
+                " ".join(site["allow_override"])
+            )
+        )
     for line in site.get("php_values") or []:
         notes.report(
             "{}:{}: {} {} is for mod_php alone and had no effect.".format(

@@ -337,3 +337,18 @@ def test_one_short_name_for_two_sites_is_an_error() -> None:
     plan = plan_site(site(), {}, FOUND, "8.2")
     with pytest.raises(PlanError, match="same short name"):
         warn_doubles([plan, plan])
+
+
+@pytest.mark.parametrize(
+    ("allowed", "suexec", "told"),
+    [
+        (["All"], True, True),
+        (["AuthConfig", "FileInfo"], True, True),
+        (["AuthConfig"], True, False),
+        (["None"], True, False),
+        (["All"], False, False),
+    ],
+)
+def test_htaccess_that_reaches_other_sites_is_told(allowed: list[str], suexec: bool, told: bool) -> None:
+    plan = plan_site(site(allow_override=allowed, suexec=suexec), {}, FOUND, "8.2")
+    assert any("reaches the PHP-FPM of every site" in sentence for sentence in plan.reported) == told
