@@ -43,7 +43,7 @@ def test_idle_php_cgi_end_and_pages_still_answer(moved):
 
     slow = "curl --silent --connect-to ::127.0.0.1: 'http://app.example.test/index.php?slow=6' --output /root/slow"
     moved.run(f"systemd-run --quiet --unit=slow {slow}")
-    moved.run("until grep -q ' 03 .*fcgid/sock' /proc/net/unix; do sleep 0.05; done")
+    moved.run("timeout 20 sh -c 'until grep -q \" 03 .*fcgid/sock\" /proc/net/unix; do sleep 0.05; done'")
     before = {int(line.split()[0]) for line in moved.php_cgi()}
     ended = moved.host.ansible("phpops.webhost.php_cgi_idle", "count=2", check=False)
     after = {int(line.split()[0]) for line in moved.php_cgi()}
@@ -51,7 +51,7 @@ def test_idle_php_cgi_end_and_pages_still_answer(moved):
     assert before - after == set(ended["ended"])
     for page in ("wiki", "docs", "broken"):
         assert moved.curl(moved.pages[page])[0] == 200
-    moved.run("while systemctl is-active --quiet slow; do sleep 0.1; done")
+    moved.run("timeout 30 sh -c 'while systemctl is-active --quiet slow; do sleep 0.1; done'")
     assert json.loads(moved.run("cat /root/slow"))["sapi"] == "cgi-fcgi"
 
 
