@@ -308,10 +308,13 @@ class Site:
             self.old_master.stop()
 
     def _discard(self) -> None:
-        """Undo what was done before the switch: the idle slot is stopped and its files are gone."""
+        """Undo what was done before the switch: the idle slot is stopped and its files are gone; a new site's all."""
         self.new_master.stop()
         try:
-            store.remove_slot(self.name, self.idle, self.layout)
+            if store.read_link(self.layout.pointer(self.name)) is None:
+                store.remove_site(self.name, self.layout)
+            else:
+                store.remove_slot(self.name, self.idle, self.layout)
             systemd.daemon_reload(self.run)
         except (OSError, systemd.SystemctlError) as error:
             raise StepFailed(f"{error}.") from error

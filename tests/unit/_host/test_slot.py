@@ -214,6 +214,15 @@ def test_what_fails_before_the_switch_leaves_the_live_slot_alone(fleet: Fleet, b
     assert [path for path in fleet.tree() if path not in before] == []
 
 
+@pytest.mark.parametrize("broken", ["check", "start", "prime"])
+def test_a_new_site_that_fails_leaves_nothing_behind(fleet: Fleet, broken: str) -> None:
+    fleet.host.broken.add(broken)
+    result = fleet.first()
+    assert (result["failed"], result["live_slot"]) == (True, None)
+    assert not Path(fleet.layout.site_dir("wiki")).exists()
+    assert not Path(fleet.layout.config, "wiki").exists()
+
+
 def test_a_host_without_mount_namespaces_is_told_so(fleet: Fleet) -> None:
     fleet.host.broken.add("start")
     assert "226/NAMESPACE" in fleet.first()["msg"]
