@@ -88,6 +88,14 @@ def split_arguments(text: str) -> list[str]:
         words.append("".join(word))
 
 
+def config_part(text: str) -> str:
+    """Return DUMP_CONFIG's part of an output that has DUMP_VHOSTS before and DUMP_RUN_CFG after it."""
+    begin = re.search(r"^# In file: ", text, re.MULTILINE)
+    # The directive has no colon; the run configuration begins with this line.
+    end = re.search(r'^ServerRoot: "', text, re.MULTILINE)
+    return text[begin.start() if begin else len(text) : end.start() if end else len(text)]
+
+
 def parse_config_dump(text: str) -> list[Directive]:
     """Parse the output of ``apache2ctl -t -D DUMP_CONFIG`` (mod_info) into the tree of directives.
 

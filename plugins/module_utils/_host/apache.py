@@ -14,6 +14,7 @@ from typing import Callable, Sequence
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import (
     Directive,
     VhostName,
+    config_part,
     parse_config_dump,
     parse_modules,
     parse_run_configuration,
@@ -54,7 +55,8 @@ class Apache:
 def read_apache(run: Run, control: str | None = None, mod_info: str = MOD_INFO) -> Apache:
     """Run apache2ctl's dumps. ``run`` must set ENVIRONMENT. Raises ApacheUnavailable.
 
-    mod_info is loaded by -c for this one call, after the configuration, so that <IfModule mod_info.c> stays false.
+    mod_info is loaded by -c for this one call, after the configuration, so that <IfModule mod_info.c> stays false;
+    the module itself is left out of the modules.
     """
     wanted = (control,) if control else CONTROLS
     program = next((path for path in wanted if os.access(path, os.X_OK)), None)
@@ -64,17 +66,18 @@ def read_apache(run: Run, control: str | None = None, mod_info: str = MOD_INFO) 
         raise ApacheUnavailable(
             f"Apache's module {mod_info} is not there, so Apache can't show its configuration: install apache2-bin."
         )
-    load = f"LoadModule info_module {mod_info}"
-    config = parse_config_dump(_output(run, [program, "-c", load, "-t", "-D", "DUMP_CONFIG"]))
+    # One call for all dumps: each start of Apache reads its whole configuration again.
+    dumps = ("DUMP_CONFIG", "DUMP_VHOSTS", "DUMP_RUN_CFG", "DUMP_MODULES")
+    defines = [word for dump in dumps for word in ("-D", dump)]
+    text = _output(run, [program, "-c", f"LoadModule info_module {mod_info}", "-t", *defines])
+    config = parse_config_dump(config_part(text))
     if not config:
         raise ApacheUnavailable(f"{program} -t -D DUMP_CONFIG printed no configuration: check {mod_info}.")
-    # One call for three dumps: each start of Apache reads its whole configuration again.
-    rest = _output(run, [program, "-t", "-D", "DUMP_VHOSTS", "-D", "DUMP_RUN_CFG", "-D", "DUMP_MODULES"])
     return Apache(
         config=config,
-        vhosts=parse_vhosts(rest),
-        run=parse_run_configuration(rest),
-        modules=parse_modules(rest),
+        vhosts=parse_vhosts(text),
+        run=parse_run_configuration(text),
+        modules=[name for name in parse_modules(text) if name != "info"],
         version=parse_version(_output(run, [program, "-v"])),
     )
 

@@ -15,13 +15,24 @@ def answers(name: str):
     def run(command):
         if "DUMP_CONFIG" in command:
             assert command[1:3] == ["-c", command[2]]
-            return 0, (fixture.DUMPS / f"{name}.config.txt").read_text(), "Syntax OK"
-        if "DUMP_VHOSTS" in command:
-            assert "DUMP_MODULES" in command
-            return 0, "".join((fixture.DUMPS / f"{name}.{dump}.txt").read_text() for dump in ("vhosts", "modules")), ""
+            assert {"DUMP_VHOSTS", "DUMP_RUN_CFG", "DUMP_MODULES"} <= set(command)
+            return 0, together(name), "Syntax OK"
         return 0, "Server version: Apache/2.4.71 (Debian)\n", ""
 
     return run
+
+
+def saved(name: str, dump: str) -> str:
+    return (fixture.DUMPS / f"{name}.{dump}.txt").read_bytes().decode("utf-8", "replace")
+
+
+def together(name: str) -> str:
+    """Return the dumps in the order in which Apache prints them when it is asked for all in one call."""
+    config, rest, modules = (
+        (fixture.DUMPS / f"{name}.{dump}.txt").read_text() for dump in ("config", "vhosts", "modules")
+    )
+    vhosts, mark, run_configuration = rest.partition("ServerRoot: ")
+    return f"{vhosts}{config}{mark}{run_configuration}{modules} info_module (shared)\n"
 
 
 def test_everything_is_asked(tmp_path):
@@ -75,3 +86,14 @@ def test_running(tmp_path):
     assert not apache.is_running(str(tmp_path / "pid"), str(tmp_path))
     assert not apache.is_running(None)
     assert not apache.is_running(str(tmp_path / "gone"))
+
+
+@pytest.mark.parametrize("name", sorted(path.name.partition(".")[0] for path in fixture.DUMPS.glob("*.config.txt")))
+def test_one_call_says_what_three_did(name, tmp_path):
+    (tmp_path / "mod_info.so").touch()
+    read = apache.read_apache(answers(name), "/bin/true", str(tmp_path / "mod_info.so"))
+    # Directives compare by identity.
+    assert repr(read.config) == repr(apache.parse_config_dump(saved(name, "config")))
+    assert read.vhosts == apache.parse_vhosts(saved(name, "vhosts"))
+    assert read.run == apache.parse_run_configuration(saved(name, "vhosts"))
+    assert read.modules == apache.parse_modules(saved(name, "modules"))
