@@ -186,3 +186,9 @@ def parse_version(text: str) -> str | None:
     """Find Apache's version in the output of ``apache2ctl -v``: "2.4.71", or None."""
     found = re.search(r"^Server version: Apache/(\S+)", text, re.MULTILINE)
     return found.group(1) if found else None
+
+
+def version_in_program(program: bytes) -> str | None:
+    """Find Apache's version in the bytes of its program (AP_SERVER_BASEVERSION of include/ap_release.h), or None."""
+    found = re.search(rb"\bApache/(\d+\.\d+\.\d+)\b", program)
+    return found.group(1).decode("ascii") if found else None

@@ -20,10 +20,12 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump i
     parse_run_configuration,
     parse_version,
     parse_vhosts,
+    version_in_program,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_bytes, read_text
 
 CONTROLS = ("/usr/sbin/apache2ctl", "/usr/sbin/apachectl")
+PROGRAM = "/usr/sbin/apache2"
 MOD_INFO = "/usr/lib/apache2/modules/mod_info.so"
 # apache2ctl raises its file limit with ulimit -n, which a container may forbid; nothing is started here, so it needn't.
 ENVIRONMENT = {"APACHE_ULIMIT_MAX_FILES": "true", "LC_ALL": "C"}
@@ -78,8 +80,16 @@ def read_apache(run: Run, control: str | None = None, mod_info: str = MOD_INFO) 
         vhosts=parse_vhosts(text),
         run=parse_run_configuration(text),
         modules=[name for name in parse_modules(text) if name != "info"],
-        version=parse_version(_output(run, [program, "-v"])),
+        version=(None if control else _version_of(PROGRAM)) or parse_version(_output(run, [program, "-v"])),
     )
+
+
+def _version_of(path: str) -> str | None:
+    """Return the version that the program's file holds; to ask it by -v takes as long as to read its configuration."""
+    try:
+        return version_in_program(read_bytes(path))
+    except Unreadable:
+        return None
 
 
 def _output(run: Run, command: list[str]) -> str:

@@ -13,6 +13,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump i
     parse_version,
     parse_vhosts,
     split_arguments,
+    version_in_program,
 )
 from ansible_collections.phpops.webhost.tests.unit._core import apache_fixture as fixture
 from hypothesis import given
@@ -135,3 +136,16 @@ def test_any_text(text):
     parse_run_configuration(text)
     parse_version(text)
     split_arguments(text)
+
+
+@pytest.mark.parametrize(
+    ("program", "version"),
+    [
+        # As the strings stand in Debian 12's /usr/sbin/apache2.
+        (b"\x00Apache\x00Apache/2\x00Apache/2.4\x00Apache/2.4.71\x00Apache/2.4.71 (Debian)\x00", "2.4.71"),
+        (b"\x00Apache/2.4\x00", None),
+        (b"", None),
+    ],
+)
+def test_the_version_that_a_program_holds(program, version):
+    assert version_in_program(program) == version
