@@ -50,12 +50,15 @@ def entry_params(entry: EntryPoint, site: str, root: str) -> dict[str, str]:
     return params
 
 
-def verdict(entry: EntryPoint, answer: Response) -> str | None:
-    """Return None when the answer is the one that was asked for, else what is wrong with it."""
+def verdict(entry: EntryPoint, answer: Response, source: str = "from the idle slot") -> str | None:
+    """Return None when the answer is the one that was asked for, else what is wrong with it.
+
+    source: where the answer came from, in words.
+    """
     said = answer.stderr.strip().splitlines()
     because = f" PHP says: {said[0][:300]}" if said else ""
     if answer.status != entry.status:
-        return f"answered {answer.status} from the idle slot, not {entry.status}.{because}"
+        return f"answered {answer.status} {source}, not {entry.status}.{because}"
     if entry.contains and entry.contains.encode() not in answer.body:
-        return f"answered {answer.status} from the idle slot, without the text {entry.contains!r}.{because}"
+        return f"answered {answer.status} {source}, without the text {entry.contains!r}.{because}"
     return None
