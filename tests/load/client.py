@@ -24,11 +24,20 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterable, NamedTuple
 from urllib.parse import urlsplit
 
 # Every mark of one answer names a release, such as main=R1 and late=R1: two names in one answer are a mixed one.
 MARK = re.compile(rb"(?:main|late)=(\w+)")
+
+
+class Event(NamedTuple):
+    """One request: when it was sent (seconds since 1970), how long it took, how it ended, which releases answered."""
+
+    sent: float
+    seconds: float
+    outcome: str
+    releases: list[str]
 
 
 @dataclass
@@ -45,6 +54,7 @@ class Result:
     releases: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     posted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
     connections: int = 0
@@ -113,16 +123,18 @@ class Load:
         host: str | None = None,
         status: int = 200,
         pause_seconds: float = 0.0,
+        record: bool = False,
     ) -> None:
         """url: where to connect; host: the Host header; post: a path that each second request goes to, with an id.
 
         pause_seconds is how long a client waits after an answer; without it the server is always busy.
+        record keeps every request in the result's events.
         """
         parts = urlsplit(url)
         self.address, self.port = parts.hostname or "localhost", parts.port or 80
         self.host = host or parts.netloc
         self.get, self.post, self.status = get, post, status
-        self.timeout_seconds, self.pause_seconds = timeout_seconds, pause_seconds
+        self.timeout_seconds, self.pause_seconds, self.record = timeout_seconds, pause_seconds, record
         self.result = Result()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -196,18 +208,23 @@ class Load:
             answer = connection.getresponse()
             body = answer.read()
         except (socket.timeout, TimeoutError):
-            self._failed("hung", "no answer in time")
+            self._failed("hung", "no answer in time", started)
             return False
         except (OSError, http.client.HTTPException) as error:
-            self._failed("cut", f"{type(error).__name__}: {error}"[:120])
+            self._failed("cut", f"{type(error).__name__}: {error}"[:120], started)
             return False
         self._answered(answer.status, body, time.monotonic() - started, name)
         return not answer.will_close
 
-    def _failed(self, kind: str, why: str) -> None:
+    def _failed(self, kind: str, why: str, started: float) -> None:
         with self._lock:
+            self._note(time.monotonic() - started, kind, ())
             setattr(self.result, kind, getattr(self.result, kind) + 1)
             self.result.errors[why] += 1
+
+    def _note(self, seconds: float, outcome: str, releases: Iterable[str]) -> None:
+        if self.record:
+            self.result.events.append(Event(time.time() - seconds, seconds, outcome, sorted(releases)))
 
     def _answered(self, status: int, body: bytes, seconds: float, name: str | None) -> None:
         releases = {found.decode() for found in MARK.findall(body)}
@@ -216,6 +233,8 @@ class Load:
             result.statuses[status] += 1
             result.latencies.append(seconds)
             result.releases.update(releases)
+            right = "mixed" if len(releases) > 1 else "ok"
+            self._note(seconds, right if status == self.status else str(status), releases)
             if name and status == self.status:
                 result.acknowledged.add(name)
             if status != self.status:
@@ -239,10 +258,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--until", type=Path, help="a file: its appearance ends the load before --seconds do")
     parser.add_argument("--progress", type=Path, help="a file that holds the number of answers so far")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds that a client waits after an answer")
+    parser.add_argument("--events", type=Path, help="a file for one JSON list a request, see Event")
     parser.add_argument("--timeout", type=float, default=30.0)
     parser.add_argument("--log", type=Path)
     given = parser.parse_args()
-    load = Load(given.url, given.get, given.post, given.clients, given.timeout, given.host, given.status).start()
+    more = {"host": given.host, "status": given.status, "pause_seconds": given.pause, "record": bool(given.events)}
+    load = Load(given.url, given.get, given.post, given.clients, given.timeout, **more).start()
     deadline = time.monotonic() + given.seconds
     while time.monotonic() < deadline and not (given.until and given.until.exists()):
         time.sleep(min(0.05, given.seconds))
@@ -250,6 +272,9 @@ def main() -> int:
             given.progress.write_text(f"{load.result.sent - load.result.hung - load.result.cut}\n", encoding="ascii")
     result = load.stop()
     report = result.as_dict()
+    if given.events:
+        rows = "".join(json.dumps(event) + "\n" for event in result.events)
+        given.events.write_text(rows, encoding="utf-8")
     if given.log:
         report.update(result.posts(given.log.read_text(encoding="utf-8")))
     print(json.dumps(report))

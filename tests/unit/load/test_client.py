@@ -89,6 +89,21 @@ def test_a_connection_closed_while_idle_is_no_lost_request(url: str) -> None:
     assert result.connections == result.sent > 2
 
 
+@pytest.mark.parametrize(
+    ("path", "outcome", "releases"),
+    [("/", "ok", ["R1"]), ("/mixed", "mixed", ["R1", "R2"]), ("/500", "500", []), ("/hung", "hung", [])],
+)
+def test_recorded_events_say_when_and_how_each_request_ended(
+    url: str, path: str, outcome: str, releases: list[str]
+) -> None:
+    begun = time.time()
+    result = run(url, path, record=True)
+    assert len(result.events) == result.sent > 0
+    assert {(event.outcome, *event.releases) for event in result.events} == {(outcome, *releases)}
+    assert all(begun <= event.sent <= event.sent + event.seconds <= time.time() for event in result.events)
+    assert run(url, path).events == []
+
+
 def test_a_pause_keeps_the_clients_quiet(url: str) -> None:
     assert run(url, "/", pause_seconds=0.3).sent <= 4
 
