@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""A deploy's lease on a site: who changes it, which step runs, and until when nobody else may."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import asdict, dataclass, replace
+
+ACTIONS = ("deploy", "rollback", "roll")
+FIRST_STEP, LAST_STEP = "lease", "unlock"
+DEPLOY_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$")
+_DOING = {"deploy": "deployed", "rollback": "rolled back", "roll": "rolled to a new master"}
+
+
+class LeaseError(ValueError):
+    """An option of a lease can't be used; the text names it, its value and the cure."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """One lease. Times are seconds since the epoch on the site's host; ``steps`` are all steps that began so far."""
+
+    deploy_id: str
+    holder: str
+    action: str
+    step: str
+    steps: tuple[str, ...]
+    started: float
+    renewed: float
+    expires: float
+
+
+def check_deploy_id(deploy_id: str) -> str:
+    """Return the id; LeaseError where it can't stand in a file and in a sentence."""
+    if not DEPLOY_ID.fullmatch(deploy_id):
+        raise LeaseError(
+            f"deploy_id {deploy_id!r} can't be used: give 1 to 64 letters, digits and . _ : @ -, letter or digit first."
+        )
+    return deploy_id
+
+
+def begin(deploy_id: str, holder: str, action: str, now: float, seconds: float) -> Lease:
+    """Return a new lease that runs for ``seconds``. Raises LeaseError for an id, an action or a time of no use."""
+    if action not in ACTIONS:
+        raise LeaseError(f"The action {action!r} of a lease is none of {', '.join(ACTIONS)}.")
+    if not (math.isfinite(seconds) and seconds >= 1):
+        raise LeaseError(f"A lease can't run for {seconds:g} seconds: give 1 or more.")
+    holder = " ".join(re.sub(r"[^\x20-\x7e]", "?", holder).split())[:100] or "unknown"
+    return Lease(check_deploy_id(deploy_id), holder, action, FIRST_STEP, (FIRST_STEP,), now, now, now + seconds)
+
+
+def render(lease: Lease) -> str:
+    """Return the file's text."""
+    return json.dumps(asdict(lease), sort_keys=True) + "\n"
+
+
+def parse(text: str) -> Lease | None:
+    """Return the lease in a file's text, None when it is no whole lease."""
+    try:
+        found = json.loads(text)
+        lease = Lease(
+            deploy_id=str(found["deploy_id"]),
+            holder=str(found["holder"]),
+            action=str(found["action"]),
+            step=str(found["step"]),
+            steps=tuple(str(step) for step in found["steps"]),
+            started=float(found["started"]),
+            renewed=float(found["renewed"]),
+            expires=float(found["expires"]),
+        )
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+    return lease if all(math.isfinite(value) for value in (lease.started, lease.renewed, lease.expires)) else None
+
+
+def renew(lease: Lease, now: float, seconds: float, step: str | None = None) -> Lease:
+    """Return the lease with its time counted anew, and with the step that begins now."""
+    lease = replace(lease, renewed=now, expires=now + seconds)
+    return lease if step is None else replace(lease, step=step, steps=(*lease.steps, step))
+
+
+def left_seconds(lease: Lease, now: float) -> float:
+    """Return how long a lease still runs, 0 for one that ran out.
+
+    Never more than its whole length: a clock that was set back must not lock the site for hours.
+    """
+    return max(0.0, min(lease.expires - now, lease.expires - lease.renewed))
+
+
+def is_live(lease: Lease | None, now: float) -> bool:
+    """Return whether a lease keeps others out."""
+    return lease is not None and left_seconds(lease, now) > 0
+
+
+def held(site: str, lease: Lease, now: float) -> str:
+    """Return the sentence for one who meets a live lease: holder, action, step, seconds left, and what to do."""
+    return (
+        f"Site {site} is being {_DOING.get(lease.action, 'changed')} by {lease.holder} (step {lease.step},"
+        f" deploy {lease.deploy_id}, {math.ceil(left_seconds(lease, now))} s left of its lease);"
+        " run this again when that has ended. A run that crashed needs no unlocking: its lease runs out."
+    )
+
+
+def lost(site: str, deploy_id: str, lease: Lease | None, now: float) -> str:
+    """Return the sentence for a deploy whose lease is another's now, or gone."""
+    if lease is None:
+        return (
+            f"Deploy {deploy_id} holds no lease of site {site} any more (the host was rebooted, or the deploy ended);"
+            " start it again."
+        )
+    return (
+        f"Deploy {deploy_id} of site {site} was silent for longer than its lease, which {lease.holder} took over"
+        f" ({lease.action}, step {lease.step}, deploy {lease.deploy_id},"
+        f" {math.ceil(left_seconds(lease, now))} s left); start it again when that has ended."
+    )

@@ -1,0 +1,218 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Takes, renews and releases the lease of a site on this host.
+
+A flock ends with the module call that holds it, so it keeps others out during a call; the lease keeps them out between
+the calls of one deploy. Everything that changes the lease's file holds the flock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core import lease as core
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import Lease, LeaseError
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text, write_atomic
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import site_lock
+
+SECONDS = 60.0
+WAIT_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+
+
+def path(site: str, layout: Layout) -> str:
+    """Return the lease's file."""
+    return f"{layout.run}/lease/{site}.json"
+
+
+def read(site: str, layout: Layout) -> Lease | None:
+    """Return the lease of a site, live or not; None when there is none. StepFailed for a file that is closed to us."""
+    try:
+        return core.parse(read_text(path(site, layout)))
+    except Unreadable as error:
+        if error.missing:
+            return None
+        raise StepFailed(error.reason) from error
+
+
+def _write(site: str, lease: Lease, layout: Layout) -> None:
+    """Replace the lease's file; StepFailed when it can't be written."""
+    file = path(site, layout)
+    try:
+        Path(file).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_atomic(file, core.render(lease), 0o600)
+    except OSError as error:
+        raise StepFailed(f"The lease {file} could not be written: {error.strerror or error}.") from error
+
+
+class Held:
+    """A site that is ours for the length of a module call; ``lease`` is None for a run that is no deploy."""
+
+    def __init__(self, site: str, lease: Lease | None, layout: Layout, seconds: float) -> None:
+        self.site, self.lease = site, lease
+        self._layout, self._seconds = layout, seconds
+        self._guard, self._ended = threading.Lock(), threading.Event()
+
+    def step(self, name: str) -> None:
+        """Say in the lease which step begins now; StepFailed when that can't be written."""
+        self._renew(name)
+
+    def _renew(self, step: str | None = None) -> None:
+        if self.lease is None:
+            return
+        with self._guard:
+            self.lease = core.renew(self.lease, time.time(), self._seconds, step)
+            _write(self.site, self.lease, self._layout)
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._seconds / 3):
+            # A beat that is missed does no harm: the flock still keeps others out.
+            with suppress(StepFailed):
+                self._renew()
+
+    @contextmanager
+    def kept(self) -> Iterator[Held]:
+        """Renew the lease in the background until the end."""
+        if self.lease is None:
+            yield self
+            return
+        self._renew()
+        thread = threading.Thread(target=self._keep, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._ended.set()
+            thread.join()
+            # The time until the deploy's next call counts from now.
+            with suppress(StepFailed):
+                self._renew()
+
+
+@contextmanager
+def hold(
+    site: str,
+    deploy_id: str | None,
+    layout: Layout,
+    seconds: float = SECONDS,
+    wait_seconds: float = WAIT_SECONDS,
+    check_mode: bool = False,
+) -> Iterator[Held]:
+    """Keep all others from changing a site while a module call runs; the site's lock is held, a deploy's lease renewed.
+
+    With a deploy's id the lease must be that deploy's; one that ran out goes on when nobody took it. Without an id
+    (a run that is one single call) no deploy may hold the site. StepFailed names who does, with action, step and
+    seconds left. Check mode neither locks nor writes, and asks nobody.
+    """
+    if check_mode:
+        yield Held(site, None, layout, seconds)
+        return
+    with site_lock(site, layout, wait_seconds):
+        lease, now = read(site, layout), time.time()
+        if deploy_id is None:
+            if lease is not None and core.is_live(lease, now):
+                raise StepFailed(core.held(site, lease, now))
+            lease = None
+        elif lease is None or lease.deploy_id != deploy_id:
+            raise StepFailed(core.lost(site, deploy_id, lease, now))
+        with Held(site, lease, layout, seconds).kept() as held:
+            yield held
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How a lease was taken: ``over`` is the lease of a run that crashed, None when the site was free or ours."""
+
+    lease: Lease
+    waited_seconds: float = 0.0
+    over: Lease | None = None
+    renewed: bool = False
+
+
+def take(
+    site: str,
+    deploy_id: str,
+    holder: str,
+    action: str,
+    seconds: float,
+    layout: Layout,
+    wait: bool = True,
+    check_mode: bool = False,
+) -> Taken:
+    """Take the lease of a site for a deploy.
+
+    The lease of another is waited for: when its run renews it, StepFailed names the holder at once; when nobody does
+    until it runs out, its run has crashed, and the lease is taken over. Without ``wait``, and in check mode, StepFailed
+    names the holder at once. Check mode writes nothing.
+    """
+    try:
+        new = core.begin(deploy_id, holder, action, time.time(), seconds)
+    except LeaseError as error:
+        raise StepFailed(str(error)) from error
+    began = time.monotonic()
+    waited_for: Lease | None = None
+    while True:
+        lease, now = read(site, layout), time.time()
+        if lease is None or lease.deploy_id == deploy_id or not core.is_live(lease, now):
+            if check_mode:
+                return Taken(new)
+            taken = _take_free(site, new, layout, seconds, time.monotonic() - began)
+            if taken is not None:
+                return taken
+            continue
+        renewed = waited_for is not None and (lease.deploy_id, lease.renewed) != (
+            waited_for.deploy_id,
+            waited_for.renewed,
+        )
+        if renewed or not wait or check_mode:
+            raise StepFailed(core.held(site, lease, now))
+        waited_for = lease
+        time.sleep(min(_POLL_SECONDS, core.left_seconds(lease, now) + 0.01))
+
+
+def _take_free(site: str, new: Lease, layout: Layout, seconds: float, waited_seconds: float) -> Taken | None:
+    """Write the lease when it is still free under the lock; None when another was faster."""
+    with site_lock(site, layout, WAIT_SECONDS):
+        lease, now = read(site, layout), time.time()
+        if lease is not None and lease.deploy_id == new.deploy_id:
+            mine = core.renew(lease, now, seconds)
+            _write(site, mine, layout)
+            return Taken(mine, waited_seconds, renewed=True)
+        if core.is_live(lease, now):
+            return None
+        lease_now = core.begin(new.deploy_id, new.holder, new.action, now, seconds)
+        _write(site, lease_now, layout)
+        return Taken(lease_now, waited_seconds, over=lease)
+
+
+def release(site: str, deploy_id: str, layout: Layout, check_mode: bool = False) -> bool:
+    """Give the lease back; False when the site's lease is not this deploy's (any more)."""
+    lease = read(site, layout)
+    if lease is None or lease.deploy_id != deploy_id or check_mode:
+        return lease is not None and lease.deploy_id == deploy_id
+    with site_lock(site, layout, WAIT_SECONDS):
+        lease = read(site, layout)
+        if lease is None or lease.deploy_id != deploy_id:
+            return False
+        _write(site, core.renew(lease, time.time(), SECONDS, core.LAST_STEP), layout)
+        try:
+            Path(path(site, layout)).unlink()
+        except OSError as error:
+            raise StepFailed(f"The lease {path(site, layout)} could not be removed: {error.strerror}.") from error
+        return True
+
+
+def taken_over(taken: Taken) -> dict[str, Any] | None:
+    """Return whose lease was taken over, as a module returns it; None when it was nobody's."""
+    if taken.over is None:
+        return None
+    over = taken.over
+    return {"deploy_id": over.deploy_id, "holder": over.holder, "action": over.action, "step": over.step}
