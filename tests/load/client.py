@@ -6,7 +6,8 @@
 
 Nothing is retried: a request that got no whole answer is counted, as a browser's POST would be lost. It prints one
 JSON object. With --log (a file in which the application notes each POST's id) it says also
-which POSTs were lost or doubled. It needs nothing but Python, and can run on the web server's own host.
+which POSTs were lost or doubled. With --switches (a file of lines "moment release": when a release went live, by the
+wall clock) it counts the stale answers. It needs nothing but Python, and can run on the web server's own host.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import socket
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,8 @@ from urllib.parse import urlsplit
 
 # Every mark of one answer names a release, such as main=R1 and late=R1: two names in one answer are a mixed one.
 MARK = re.compile(rb"(?:main|late)=(\w+)")
+# A file's time is that of the kernel's last tick: 10 ms at 100 Hz, the slowest that is usual.
+TICK_SECONDS = 0.01
 
 
 class Event(NamedTuple):
@@ -54,6 +58,10 @@ class Result:
     releases: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
+    # Of each answer of one release: when its request began and when it ended (wall clock), and which release it was.
+    begun: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+    served: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     posted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
@@ -82,6 +90,20 @@ class Result:
             "doubled": sorted(name for name in self.posted if run[name] > 1),
             "unacknowledged": sorted((self.posted - self.acknowledged) & set(run)),
         }
+
+    def stale(self, switches: list[tuple[float, str]]) -> int:
+        """Count the answers of a release that was not live at any moment of their request.
+
+        switches: when a release went live (seconds since the epoch), in their order. What was live before the first
+        is not known: nothing that began before it is stale.
+        """
+        moments = [moment for moment, _release in switches]
+        count = 0
+        for begun, ended, release in zip(self.begun, self.ended, self.served):
+            first = bisect_right(moments, begun - TICK_SECONDS) - 1
+            last = bisect_right(moments, ended)
+            count += first >= 0 and release not in {live for _moment, live in switches[first:last]}
+        return count
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts and latencies as plain values."""
@@ -198,7 +220,7 @@ class Load:
             self.result.sent += 1
             if name:
                 self.result.posted.add(name)
-        started = time.monotonic()
+        begun, started = time.time(), time.monotonic()
         try:
             if name:
                 form = {"Host": self.host, "Content-Type": "application/x-www-form-urlencoded"}
@@ -213,7 +235,7 @@ class Load:
         except (OSError, http.client.HTTPException) as error:
             self._failed("cut", f"{type(error).__name__}: {error}"[:120], started)
             return False
-        self._answered(answer.status, body, time.monotonic() - started, name)
+        self._answered(answer.status, body, begun, time.monotonic() - started, name)
         return not answer.will_close
 
     def _failed(self, kind: str, why: str, started: float) -> None:
@@ -226,13 +248,17 @@ class Load:
         if self.record:
             self.result.events.append(Event(time.time() - seconds, seconds, outcome, sorted(releases)))
 
-    def _answered(self, status: int, body: bytes, seconds: float, name: str | None) -> None:
+    def _answered(self, status: int, body: bytes, begun: float, seconds: float, name: str | None) -> None:
         releases = {found.decode() for found in MARK.findall(body)}
         with self._lock:
             result = self.result
             result.statuses[status] += 1
             result.latencies.append(seconds)
             result.releases.update(releases)
+            if len(releases) == 1:
+                result.begun.append(begun)
+                result.ended.append(begun + seconds)
+                result.served.append(sys.intern(next(iter(releases))))
             right = "mixed" if len(releases) > 1 else "ok"
             self._note(seconds, right if status == self.status else str(status), releases)
             if name and status == self.status:
@@ -244,6 +270,11 @@ class Load:
                 result.mixed += 1
             else:
                 result.ok += 1
+
+
+def read_switches(text: str) -> list[tuple[float, str]]:
+    """Return the lines "moment release" of a file of --switches."""
+    return [(float(words[0]), words[1]) for words in map(str.split, text.splitlines()) if words]
 
 
 def main() -> int:
@@ -262,6 +293,7 @@ def main() -> int:
     parser.add_argument("--events", type=Path, help="a file for one JSON list a request, see Event")
     parser.add_argument("--timeout", type=float, default=30.0)
     parser.add_argument("--log", type=Path)
+    parser.add_argument("--switches", type=Path, help="a file of lines 'moment release', read at the end")
     given = parser.parse_args()
     more = {"host": given.host, "status": given.status, "pause_seconds": given.pause, "record": bool(given.events)}
     load = Load(given.url, given.get, given.post, given.clients, given.timeout, **more).start()
@@ -277,6 +309,8 @@ def main() -> int:
         given.events.write_text(rows, encoding="utf-8")
     if given.log:
         report.update(result.posts(given.log.read_text(encoding="utf-8")))
+    if given.switches:
+        report["stale"] = result.stale(read_switches(given.switches.read_text(encoding="utf-8")))
     print(json.dumps(report))
     return 1 if result.failed else 0
 

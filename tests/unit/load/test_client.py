@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.phpops.webhost.tests.load.client import Load, Result
+from ansible_collections.phpops.webhost.tests.load.client import TICK_SECONDS, Load, Result, read_switches
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -111,3 +111,50 @@ def test_a_pause_keeps_the_clients_quiet(url: str) -> None:
 def test_lost_doubled_and_unacknowledged_posts() -> None:
     result = Result(posted={"a", "b", "c", "d"}, acknowledged={"a", "b", "c"})
     assert result.posts("a\nb\nb\nd\nother\n") == {"lost": ["c"], "doubled": ["b"], "unacknowledged": ["d"]}
+
+
+SWITCHES = read_switches("100.0 R1\n\n200.5 R2\n300.0 R1\n")
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended", "release", "stale"),
+    [
+        (99.0, 99.5, "R0", 0),
+        (99.0, 100.5, "R1", 0),
+        (101.0, 101.5, "R1", 0),
+        (101.0, 101.5, "R0", 1),
+        (101.0, 101.5, "R2", 1),
+        # In flight across the switch, it may come from either side, but from no third release.
+        (200.0, 201.0, "R1", 0),
+        (200.0, 201.0, "R2", 0),
+        (200.0, 201.0, "R3", 1),
+        # Begun after the switch: the file's time may be a tick early, no more.
+        (200.5 + TICK_SECONDS / 2, 201.0, "R1", 0),
+        (200.5 + TICK_SECONDS * 2, 201.0, "R1", 1),
+        # A release that is live again is not stale.
+        (301.0, 302.0, "R1", 0),
+        (301.0, 302.0, "R2", 1),
+        (150.0, 301.0, "R2", 0),
+    ],
+)
+def test_an_answer_is_stale_when_its_release_was_not_live_while_it_was_asked(
+    begun: float, ended: float, release: str, stale: int
+) -> None:
+    assert Result(begun=[begun], ended=[ended], served=[release]).stale(SWITCHES) == stale
+
+
+def test_nothing_is_stale_without_a_switch() -> None:
+    assert Result(begun=[1.0], ended=[2.0], served=["R1"]).stale([]) == 0
+
+
+def test_each_answer_of_one_release_is_kept_with_its_times(url: str) -> None:
+    before = time.time()
+    result = run(url, "/", post="/post")
+    assert len(result.begun) == len(result.ended) == len(result.served) == result.ok
+    assert all(before <= begun <= ended <= time.time() for begun, ended in zip(result.begun, result.ended))
+    assert result.stale([(before - 1, "R1")]) == 0
+    assert result.stale([(before - 1, "R2")]) == result.ok
+
+
+def test_an_answer_of_two_releases_is_mixed_and_not_stale(url: str) -> None:
+    assert run(url, "/mixed").stale([(0.0, "R1")]) == 0

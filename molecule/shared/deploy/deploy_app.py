@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The site "app" of the scenarios deploy_*: deploys of it as a user runs them, and load on it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import releases
+
+# The pool has six workers. Slow requests hold two of them; the load is above the other four, so that requests always
+# wait in the accept queue.
+CLIENTS = 12
+NAME = "app.example.org"
+POINTER = "/var/lib/phpops/app/ptr/live"
+PATH = "/srv/www/app"
+NUMBERS = itertools.count()
+ARCHIVES = Path(tempfile.mkdtemp(prefix="phpops-releases-"))
+
+
+@dataclass
+class Run:
+    """What one run of a playbook said; seconds: how long the command took."""
+
+    rc: int
+    output: str
+    seconds: float
+
+    @property
+    def summary(self):
+        """The lines of the role's summary, as the terminal showed them."""
+        shown = re.search(r"^TASK \[[^\]]*Show[^\]]*\][^\n]*\n(.*?)(?=^TASK |^PLAY |\Z)", self.output, re.M | re.S)
+        return shown.group(1).strip() if shown else ""
+
+    @property
+    def changed(self):
+        """How many tasks changed something, by host."""
+        return {host: int(count) for host, count in re.findall(r"^([\w-]+) +: ok=.*? changed=(\d+)", self.output, re.M)}
+
+    @property
+    def reasons(self):
+        """The sentences with which hosts failed, in their order: (host, sentence)."""
+        found = re.findall(r"^(?:\[ERROR\]: .*|fatal: \[([\w-]+)\]: \w+! => (\{.*?\}))$", self.output, re.M)
+        return [(host, json.loads(result)["msg"]) for host, result in found if host]
+
+
+def playbook(name, hosts, variables, extra=()):
+    """Run a playbook of the collection for these hosts, as a user would; returns a Run."""
+    inventory = os.environ["MOLECULE_SCENARIO_DIRECTORY"] + "/inventory/"
+    command = ["ansible-playbook", f"phpops.webhost.{name}", "--inventory", inventory, "--limit", ",".join(hosts)]
+    started = time.monotonic()
+    done = subprocess.run(
+        [*command, "--extra-vars", json.dumps(variables), *extra],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=300,
+        # A long line of a result in one piece, and no colours in it.
+        env={
+            **os.environ,
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        },
+    )
+    return Run(done.returncode, done.stdout, time.monotonic() - started)
+
+
+def source(release, changes=None):
+    """Return deploy_source for a release such as R7, built on the controller; changes as of releases.files."""
+    folder = ARCHIVES / f"{next(NUMBERS)}" if changes else ARCHIVES
+    return {"archive": str(releases.archive(folder, release, changes))}
+
+
+class DeployApp:
+    """The site on one host. Its clients run on that host too: the test network is shared, and may stall."""
+
+    def __init__(self, host, others=()):
+        """host: of testinfra; others: the names of hosts that a deploy takes along."""
+        self.host = host
+        self.name = host.backend.get_hostname()
+        self.names = [self.name, *others]
+
+    def deploy(self, release=None, changes=None, extra=(), **variables):
+        """Deploy a release such as R7; variables: the role's. Without a release: what deploy_source says."""
+        if release:
+            variables = {"deploy_source": source(release, changes), **variables}
+        return playbook("deploy", self.names, variables, extra)
+
+    def rollback(self, extra=(), **variables):
+        return playbook("rollback", self.names, variables, extra)
+
+    def roll(self, extra=(), **variables):
+        return playbook("roll", self.names, variables, extra)
+
+    def load(self, **options):
+        """Return load of GET and POST, half each, to be used in with."""
+        return Load(self, {"get": "/work.php", "post": "/post.php", "clients": CLIENTS, **options})
+
+    def slow(self, seconds=8):
+        """Return one client whose requests take so long each: one is always in flight, but for moments."""
+        return Load(self, {"get": f"/slow.php?seconds={seconds}", "clients": 1})
+
+    def live(self):
+        """The live slot: blue or green."""
+        return self.host.check_output(f"basename $(readlink {POINTER})")
+
+    def idle(self):
+        return {"blue": "green", "green": "blue"}[self.live()]
+
+    def release(self):
+        """The name of the live release, such as R7."""
+        return self.host.check_output(f"cat {POINTER}/release/RELEASE")
+
+    def release_id(self):
+        return self.host.check_output(f"basename $(readlink -f {POINTER}/release)")
+
+    def ids(self):
+        """The ids of the releases that are there."""
+        return sorted(
+            self.host.check_output(
+                f"cd {PATH}/releases && find . -mindepth 1 -maxdepth 1 -type d -printf '%f\n'"
+            ).split()
+        )
+
+    def names_there(self):
+        """The names of the releases that are there, such as R7."""
+        return sorted(self.host.check_output(f"cat {PATH}/releases/*/RELEASE").split())
+
+    def switched_at(self):
+        """When the pointer was switched last, by the wall clock: rename(2) sets the time of the link's own inode.
+
+        Not the time of its content, which is that of the link before it was renamed.
+        """
+        return float(self.host.check_output(f"stat --format=%.9Z {POINTER}"))
+
+    def active_units(self):
+        return self._units("--state=active", "phpops-fpm@app-*")
+
+    def timers(self):
+        """The timers of ours, those of the site's slots among them."""
+        return self._units("--type=timer", "--all", "phpops*")
+
+    def _units(self, *words):
+        lines = self.host.check_output(f"systemctl list-units --plain --no-legend {' '.join(repr(w) for w in words)}")
+        return [line.split()[0] for line in lines.splitlines()]
+
+    def lease(self):
+        """The lease of the site as a dictionary, None when it is free."""
+        text = self.host.run("cat /run/phpops/lease/app.json").stdout
+        return json.loads(text) if text.strip() else None
+
+    def idle_files(self):
+        """What is left of the idle slot: files of its configuration, its links."""
+        idle = self.idle()
+        return self.host.check_output(
+            f"find /etc/phpops/app/{idle} /var/lib/phpops/app/slots/{idle} 2>/dev/null || true"
+        )
+
+    def state(self):
+        """All files of the site with their times, to tell that nothing was touched."""
+        places = f"/etc/phpops /var/lib/phpops /etc/systemd/system {PATH}"
+        return self.host.check_output(f"find {places} -not -path '*/shared/*' -printf '%p %T@ %l\n' | sort")
+
+    def wait_on_host(self, condition, seconds=60):
+        """Wait until a shell condition holds on the host."""
+        loop = f"for turn in $(seq {seconds * 20}); do if {condition}; then exit 0; fi; sleep 0.05; done; exit 1"
+        self.host.run_expect([0], loop)
+
+    def curl(self, path, words=""):
+        """The body of a page, whatever its status."""
+        return self.host.check_output(
+            f"curl --silent --show-error {words} --header 'Host: {NAME}' 'http://localhost/{path}'"
+        )
+
+    def status(self, path):
+        return int(self.curl(path, "--output /dev/null --write-out '%{http_code}'"))
+
+    def who(self):
+        """Who answers: the master's process, its release, its cache."""
+        return json.loads(self.curl("who.php"))
+
+
+class Load:
+    """The load client on the host, from start to stop; then ``result`` is what it counted."""
+
+    def __init__(self, app, options):
+        self.app, self.host, self.result = app, app.host, {}
+        self.name = f"/srv/load-{os.getpid()}-{next(NUMBERS)}"
+        words = " ".join(f"--{name} '{value}'" for name, value in {"seconds": 240, "timeout": 60, **options}.items())
+        files = f"--until {self.name}.stop --progress {self.name}.count --switches {self.name}.switches"
+        self.log = f"{PATH}/shared/var/posts.log" if "post" in options else None
+        log = f"--log {self.log}" if self.log else ""
+        self.command = f"python3 /srv/client.py --url http://localhost/ --host {NAME} {words} {files} {log}"
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        self.result = json.loads(self.host.run_expect([0, 1], self.command).stdout)
+
+    def __enter__(self):
+        self.host.run_expect([0], f"rm -f {self.name}.*; touch {self.name}.switches")
+        if self.log:
+            self.host.run_expect([0], f"install -o app -g app /dev/null {self.log}")
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_error):
+        self.host.run_expect([0], f"touch {self.name}.stop")
+        self.thread.join()
+
+    def switched(self):
+        """Note that the live release is live since the pointer's last switch; returns the moment."""
+        moment, release = self.app.switched_at(), self.app.release()
+        self.host.run_expect([0], f"echo '{moment:.6f} {release}' >>{self.name}.switches")
+        return moment
+
+    def wait_for(self, answers):
+        """Wait until so many more requests were answered."""
+        count = f"$(cat {self.name}.count 2>/dev/null || echo 0)"
+        loop = f"begun={count}; for turn in $(seq 600); do test {count} -ge $((begun + {answers})) && exit 0;"
+        self.host.run_expect([0], f"{loop} sleep 0.05; done; exit 1")
+
+    def bad(self):
+        """What went wrong, {} when nothing did: all that a deploy must not do to a request."""
+        kinds = ("failed", "cut", "hung", "wrong_status", "mixed", "lost", "doubled", "unacknowledged", "stale")
+        return {kind: self.result[kind] for kind in kinds if self.result.get(kind)}
