@@ -58,10 +58,6 @@ class Result:
     releases: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
-    # Of each answer of one release: when its request began and when it ended (wall clock), and which release it was.
-    begun: list[float] = field(default_factory=list)
-    ended: list[float] = field(default_factory=list)
-    served: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     posted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
@@ -92,17 +88,18 @@ class Result:
         }
 
     def stale(self, switches: list[tuple[float, str]]) -> int:
-        """Count the answers of a release that was not live at any moment of their request.
+        """Count the recorded answers of a release that was not live at any moment of their request.
 
         switches: when a release went live (seconds since the epoch), in their order. What was live before the first
         is not known: nothing that began before it is stale.
         """
         moments = [moment for moment, _release in switches]
         count = 0
-        for begun, ended, release in zip(self.begun, self.ended, self.served):
-            first = bisect_right(moments, begun - TICK_SECONDS) - 1
-            last = bisect_right(moments, ended)
-            count += first >= 0 and release not in {live for _moment, live in switches[first:last]}
+        for event in self.events:
+            first = bisect_right(moments, event.sent - TICK_SECONDS) - 1
+            last = bisect_right(moments, event.sent + event.seconds)
+            live = {release for _moment, release in switches[first:last]}
+            count += first >= 0 and len(event.releases) == 1 and event.releases[0] not in live
         return count
 
     def as_dict(self) -> dict[str, Any]:
@@ -220,7 +217,7 @@ class Load:
             self.result.sent += 1
             if name:
                 self.result.posted.add(name)
-        begun, started = time.time(), time.monotonic()
+        started = time.monotonic()
         try:
             if name:
                 form = {"Host": self.host, "Content-Type": "application/x-www-form-urlencoded"}
@@ -235,7 +232,7 @@ class Load:
         except (OSError, http.client.HTTPException) as error:
             self._failed("cut", f"{type(error).__name__}: {error}"[:120], started)
             return False
-        self._answered(answer.status, body, begun, time.monotonic() - started, name)
+        self._answered(answer.status, body, time.monotonic() - started, name)
         return not answer.will_close
 
     def _failed(self, kind: str, why: str, started: float) -> None:
@@ -248,17 +245,13 @@ class Load:
         if self.record:
             self.result.events.append(Event(time.time() - seconds, seconds, outcome, sorted(releases)))
 
-    def _answered(self, status: int, body: bytes, begun: float, seconds: float, name: str | None) -> None:
+    def _answered(self, status: int, body: bytes, seconds: float, name: str | None) -> None:
         releases = {found.decode() for found in MARK.findall(body)}
         with self._lock:
             result = self.result
             result.statuses[status] += 1
             result.latencies.append(seconds)
             result.releases.update(releases)
-            if len(releases) == 1:
-                result.begun.append(begun)
-                result.ended.append(begun + seconds)
-                result.served.append(sys.intern(next(iter(releases))))
             right = "mixed" if len(releases) > 1 else "ok"
             self._note(seconds, right if status == self.status else str(status), releases)
             if name and status == self.status:
@@ -295,7 +288,8 @@ def main() -> int:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--switches", type=Path, help="a file of lines 'moment release', read at the end")
     given = parser.parse_args()
-    more = {"host": given.host, "status": given.status, "pause_seconds": given.pause, "record": bool(given.events)}
+    record = bool(given.events or given.switches)
+    more = {"host": given.host, "status": given.status, "pause_seconds": given.pause, "record": record}
     load = Load(given.url, given.get, given.post, given.clients, given.timeout, **more).start()
     deadline = time.monotonic() + given.seconds
     while time.monotonic() < deadline and not (given.until and given.until.exists()):
