@@ -53,28 +53,44 @@ class Run:
         return [(host, json.loads(result)["msg"]) for host, result in found if host]
 
 
+class Running:
+    """A playbook of the collection that runs for these hosts, started as a user starts it."""
+
+    def __init__(self, name, hosts, variables, extra=()):
+        inventory = os.environ["MOLECULE_SCENARIO_DIRECTORY"] + "/inventory/"
+        command = ["ansible-playbook", f"phpops.webhost.{name}", "--inventory", inventory, "--limit", ",".join(hosts)]
+        # A file: a pipe that nobody reads would hold the run up.
+        self.output = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self.started = time.time()
+        self.process = subprocess.Popen(
+            [*command, "--extra-vars", json.dumps(variables), *extra],
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            # A long line of a result in one piece, and no colours in it.
+            env={
+                **os.environ,
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_FORCE_COLOR": "0",
+                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            },
+        )
+
+    def wait(self, seconds=300):
+        """Wait for its end; returns a Run."""
+        try:
+            rc = self.process.wait(seconds)
+        finally:
+            self.process.kill()
+        took = time.time() - self.started
+        with self.output:
+            self.output.seek(0)
+            return Run(rc, self.output.read(), took)
+
+
 def playbook(name, hosts, variables, extra=()):
-    """Run a playbook of the collection for these hosts, as a user would; returns a Run."""
-    inventory = os.environ["MOLECULE_SCENARIO_DIRECTORY"] + "/inventory/"
-    command = ["ansible-playbook", f"phpops.webhost.{name}", "--inventory", inventory, "--limit", ",".join(hosts)]
-    started = time.monotonic()
-    done = subprocess.run(
-        [*command, "--extra-vars", json.dumps(variables), *extra],
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=300,
-        # A long line of a result in one piece, and no colours in it.
-        env={
-            **os.environ,
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_FORCE_COLOR": "0",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
-    )
-    return Run(done.returncode, done.stdout, time.monotonic() - started)
+    """Run a playbook of the collection for these hosts to its end; returns a Run."""
+    return Running(name, hosts, variables, extra).wait()
 
 
 def source(release, changes=None):
@@ -94,9 +110,13 @@ class DeployApp:
 
     def deploy(self, release=None, changes=None, extra=(), **variables):
         """Deploy a release such as R7; variables: the role's. Without a release: what deploy_source says."""
+        return self.start(release, changes, extra, **variables).wait()
+
+    def start(self, release=None, changes=None, extra=(), **variables):
+        """Start what deploy() does; returns a Running."""
         if release:
             variables = {"deploy_source": source(release, changes), **variables}
-        return playbook("deploy", self.names, variables, extra)
+        return Running("deploy", self.names, variables, extra)
 
     def rollback(self, extra=(), **variables):
         return playbook("rollback", self.names, variables, extra)
