@@ -159,9 +159,9 @@ options:
             type: str
             default: ""
           method:
-            description: The request's method.
+            description: The request's method. A V(POST) sends an empty form, once in each round.
             type: str
-            choices: [GET, HEAD]
+            choices: [GET, HEAD, POST]
             default: GET
           headers:
             description: More request headers.
@@ -173,6 +173,12 @@ options:
             default: 200
           contains:
             description: A text that the answer's body must hold.
+            type: str
+            default: ""
+          script:
+            description:
+              - The script that serves the path, such as V(/index.php) for a front controller.
+              - Empty means the script that the path itself names.
             type: str
             default: ""
   state:

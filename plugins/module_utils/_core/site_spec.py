@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, List, Mapping, NoReturn, Union
+from typing import Any, List, Mapping, NoReturn, Sequence, Union
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}$")
 _PATTERNS = {
@@ -25,6 +25,7 @@ _PATTERNS = {
     ),
 }
 MODES = ("ondemand", "dynamic", "static")
+METHODS = ("GET", "HEAD", "POST")
 SCRIPT_ROOTS = ("auto", "document_root", "pointer")
 # Directives that the slot itself stands on.
 RESERVED_HARDENING = ("User", "Group", "BindReadOnlyPaths", "Environment", "KillMode", "KillSignal", "Type", "UMask")
@@ -51,7 +52,10 @@ class ProcessManager:
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """One request that primes and checks a slot. An empty host is the site's name."""
+    """One request that primes and checks a slot.
+
+    An empty host is the site's name, an empty script the one that the path names. A POST sends an empty form.
+    """
 
     path: str = "/index.php"
     host: str = ""
@@ -60,6 +64,7 @@ class EntryPoint:
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 200
     contains: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,11 @@ def _process_manager(check: _Check, given: Mapping[str, Any]) -> ProcessManager:
     return manager
 
 
+def entry_points(site: str, given: Sequence[Mapping[str, Any]]) -> list[EntryPoint]:
+    """Return validated entry points; SpecError names the first option that can't be used, and the site."""
+    return [_entry_point(_Check(site), entry) for entry in given]
+
+
 def _entry_point(check: _Check, given: Mapping[str, Any]) -> EntryPoint:
     known = {item.name for item in fields(EntryPoint)}
     entry = EntryPoint(**{key: value for key, value in given.items() if key in known and value is not None})
@@ -189,7 +199,10 @@ def _entry_point(check: _Check, given: Mapping[str, Any]) -> EntryPoint:
         check.fail("entry_points.path", entry.path, "the URL's path, with its first /; what follows ? goes to query")
     if "/../" in entry.path + "/":
         check.fail("entry_points.path", entry.path, "a path without ..")
-    check.one_of("entry_points.method", entry.method, ("GET", "HEAD"))
+    check.line("entry_points.script", entry.script)
+    if entry.script and (not entry.script.startswith("/") or "?" in entry.script or "/../" in entry.script + "/"):
+        check.fail("entry_points.script", entry.script, "the script as a URL's path from its first /, such as /index.php")
+    check.one_of("entry_points.method", entry.method, METHODS)
     check.number("entry_points.status", entry.status, 100, 599)
     for option, value in (("host", entry.host), ("query", entry.query)):
         check.line(f"entry_points.{option}", value)

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 ENTRY_POINT_OPTIONS: dict[str, Any] = {
     "path": {"type": "str", "default": "/index.php"},
     "host": {"type": "str", "default": ""},
     "query": {"type": "str", "default": ""},
-    "method": {"type": "str", "choices": ["GET", "HEAD"], "default": "GET"},
+    "method": {"type": "str", "choices": ["GET", "HEAD", "POST"], "default": "GET"},
     "headers": {"type": "dict", "default": {}},
     "status": {"type": "int", "default": 200},
     "contains": {"type": "str", "default": ""},
+    "script": {"type": "str", "default": ""},
 }
 PROCESS_MANAGER_OPTIONS: dict[str, Any] = {
     "mode": {"type": "str", "choices": ["ondemand", "dynamic", "static"]},
@@ -69,8 +70,13 @@ def strings_of(site: Mapping[str, Any]) -> dict[str, Any]:
         if found.get(option) is not None:
             found[option] = {str(name): _string(value) for name, value in found[option].items()}
     if found.get("entry_points") is not None:
-        found["entry_points"] = [
-            {**entry, "headers": {str(name): _string(value) for name, value in (entry.get("headers") or {}).items()}}
-            for entry in found["entry_points"]
-        ]
+        found["entry_points"] = entry_strings(found["entry_points"])
     return found
+
+
+def entry_strings(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return entry points with the values of their headers as strings."""
+    return [
+        {**entry, "headers": {str(name): _string(value) for name, value in (entry.get("headers") or {}).items()}}
+        for entry in entries
+    ]
