@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
 import os
@@ -12,10 +13,12 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import releases
+import yaml
 
 # The pool has six workers. Slow requests hold two of them; the load is above the other four, so that requests always
 # wait in the accept queue.
@@ -86,6 +89,16 @@ class Running:
         with self.output:
             self.output.seek(0)
             return Run(rc, self.output.read(), took)
+
+
+@contextmanager
+def held(*names):
+    """Keep other tests away from these hosts: each host's tests may run in a process of their own."""
+    with ExitStack() as stack:
+        for name in sorted(names):
+            path = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / f"{name}.lock"
+            fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
+        yield
 
 
 def playbook(name, hosts, variables, extra=()):
@@ -192,6 +205,19 @@ class DeployApp:
         """All files of the site with their times, to tell that nothing was touched."""
         places = f"/etc/phpops /var/lib/phpops /etc/systemd/system {PATH}"
         return self.host.check_output(f"find {places} -not -path '*/shared/*' -printf '%p %T@ %l\n' | sort")
+
+    def counted(self):
+        """What a deploy could leave behind, by name: processes, memory, descriptors, files, units (count_host.py)."""
+        return json.loads(self.host.check_output("python3 /srv/count_host.py app"))
+
+    def next(self):
+        """A name that no release of the site has had: one above the highest that is there."""
+        return f"R{max(int(name[1:]) for name in self.names_there()) + 1}"
+
+    def site(self, **options):
+        """deploy_site with some options changed."""
+        variables = yaml.safe_load((Path(__file__).parent / "group_vars/php_hosts.yml").read_text(encoding="utf-8"))
+        return {**variables["deploy_site"], **options}
 
     def wait_on_host(self, condition, seconds=60):
         """Wait until a shell condition holds on the host."""

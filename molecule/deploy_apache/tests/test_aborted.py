@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can't go live doesn't: under load no request fails, the old release serves on, and one sentence says why."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from deploy_app import source
+
+# 300,000 numbers are about 5 MB of shared memory: four such files are more than a segment of 16 MiB.
+HUGE = {f"public/huge{number}.php": f"<?php return [{'1,' * 300000}];\n" for number in range(4)}
+HUGE["public/huge.php"] = (
+    "<?php ini_set('memory_limit', '-1'); for ($n = 0; $n < 4; $n++) { require __DIR__ . \"/huge$n.php\"; }\n"
+)
+DENIED = {"public/denied.php": "<?php echo 'main=', require __DIR__ . '/release.php';\n"}
+
+
+def entry(path, **options):
+    return {"path": path, "host": "app.example.org", **options}
+
+
+# Case: the release's changes, the site's other options, the role's other variables, and the sentence.
+CASES = {
+    "an entry point gives 500": (
+        {"public/work.php": "<?php http_response_code(500); echo 'main=R0';\n"},
+        {},
+        {},
+        r"Entry point /work\.php answered 500\b",
+    ),
+    "a parse error": ({"public/work.php": "<?php echo (;\n"}, {}, {}, r"Entry point /work\.php answered 500\b"),
+    "a page without its text": (
+        {"public/page.php": "<?php echo 'under construction';\n"},
+        {},
+        {},
+        r"Entry point /page\.php .*without the text 'stylesheet'",
+    ),
+    "more cache than the segment has": (
+        HUGE,
+        {"entry_points": [entry("/work.php"), entry("/huge.php")]},
+        {},
+        r"(?i)cache .*(full|memory)|segment",
+    ),
+    "FPM that does not start": ({}, {"hardening": ["LimitAS=40M"]}, {}, r"did not start"),
+    "a disk that is full": (
+        # What is a few hundred bytes in the archive is more than the disk has.
+        {"public/zeros.bin": "0" * 20_000_000},
+        {},
+        {"deploy_path": "/srv/small/app"},
+        r"(?i)no space left",
+    ),
+    "a wrong checksum": (
+        {},
+        {},
+        {"deploy_source": {"url": "http://127.0.0.1/index.html", "sha256": "0" * 64}},
+        r"(?i)checksum|sha256",
+    ),
+    "a check that fails only after the switch": (
+        DENIED,
+        {"entry_points": [entry("/work.php"), entry("/denied.php")]},
+        {},
+        r"/denied\.php answered 403\b",
+    ),
+}
+
+
+@pytest.fixture
+def small_disk(app):
+    app.host.run_expect([0], "mkdir -p /srv/small && mount -t tmpfs -o size=8m,mode=0755 tmpfs /srv/small")
+    yield
+    app.host.run_expect([0], "umount /srv/small")
+
+
+@pytest.mark.usefixtures("small_disk")
+@pytest.mark.parametrize("case", CASES)
+def test_it_does_not_go_live(app, case):
+    changes, options, variables, sentence = CASES[case]
+    live, release, pid = app.live(), app.release(), app.who()["master"]
+    variables = {"deploy_source": source(app.next(), changes), "deploy_site": app.site(**options), **variables}
+    with app.load() as load:
+        load.wait_for(50)
+        run = app.deploy(**variables)
+        load.switched()
+        load.wait_for(50)
+    print(app.name, case, f"{run.seconds:.1f} s", run.reasons)
+    assert run.rc != 0, run.output
+    assert load.bad() == {}, load.result
+    assert (app.live(), app.release(), app.who()["master"]) == (live, release, pid)
+    assert load.result["releases"][release] > 0
+    # Only what fails after the switch was ever seen by a client.
+    assert (set(load.result["releases"]) == {release}) or "after the switch" in case
+    assert app.active_units() == [f"phpops-fpm@app-{live}.service"]
+    assert app.idle_files() == ""
+    assert app.lease() is None
+    sentences = {reason for _host, reason in run.reasons}
+    assert len(sentences) == 1, sentences
+    assert re.search(sentence, sentences.pop()), run.reasons
+    assert app.host.check_output("find /srv/small -type f") == ""
+
+
+def test_the_next_deploy_starts_from_what_is_live(app):
+    name = app.next()
+    run = app.deploy(name)
+    assert run.rc == 0, run.output
+    assert app.release() == name
+    # And what is live already changes nothing.
+    again = app.deploy(name)
+    assert (again.rc, again.changed) == (0, {app.name: 0}), again.output
+    pid = app.who()["master"]
+    forced = app.deploy(name, deploy_force=True)
+    assert forced.rc == 0, forced.output
+    assert app.release() == name
+    assert app.who()["master"] != pid
