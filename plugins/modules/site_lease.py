@@ -104,6 +104,12 @@ taken_over:
     holder: bob on control.example.org
     action: deploy
     step: prime
+php_versions:
+  description: The versions of PHP-FPM that the host has, so that a deploy needs no task of its own to look.
+  returned: success
+  type: list
+  elements: str
+  sample: ["8.2"]
 waited_seconds:
   description: How long the module waited for the lease.
   returned: success
@@ -116,7 +122,13 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import S
 from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import ACTIONS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import NAME
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
-from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import read, release, take, taken_over
+from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import (
+    fpm_versions,
+    read,
+    release,
+    take,
+    taken_over,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 
 LAYOUT = Layout()
@@ -166,7 +178,7 @@ def main() -> None:
             msg=f"Site name {module.params['site']!r} can't be used: give 1 to 32 characters of a-z, 0-9, _ and -."
         )
     try:
-        module.exit_json(**change(module.params, module.check_mode))
+        module.exit_json(php_versions=fpm_versions(), **change(module.params, module.check_mode))
     except PermissionError as error:
         module.fail_json(msg=f"The lease of site {module.params['site']} is closed to us: {error}. Run with become.")
     except StepFailed as error:

@@ -9,6 +9,7 @@ the calls of one deploy. Everything that changes the lease's file holds the floc
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -56,9 +57,10 @@ def _write(site: str, lease: Lease, layout: Layout) -> None:
 class Held:
     """A site that is ours for the length of a module call; ``lease`` is None for a run that is no deploy."""
 
-    def __init__(self, site: str, lease: Lease | None, layout: Layout, seconds: float) -> None:
+    def __init__(self, site: str, lease: Lease | None, layout: Layout, seconds: float | None = None) -> None:
         self.site, self.lease = site, lease
-        self._layout, self._seconds = layout, seconds
+        taken_for = max(1.0, lease.expires - lease.renewed) if lease else SECONDS
+        self._layout, self._seconds = layout, seconds or taken_for
         self._guard, self._ended = threading.Lock(), threading.Event()
 
     def step(self, name: str) -> None:
@@ -102,7 +104,7 @@ def hold(
     site: str,
     deploy_id: str | None,
     layout: Layout,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
     wait_seconds: float = WAIT_SECONDS,
     check_mode: bool = False,
 ) -> Iterator[Held]:
@@ -110,10 +112,11 @@ def hold(
 
     With a deploy's id the lease must be that deploy's; one that ran out goes on when nobody took it. Without an id
     (a run that is one single call) no deploy may hold the site. StepFailed names who does, with action, step and
-    seconds left. Check mode neither locks nor writes, and asks nobody.
+    seconds left. It is renewed for ``seconds``, else for as long as it was taken for. Check mode neither locks nor
+    writes, and asks nobody.
     """
     if check_mode:
-        yield Held(site, None, layout, seconds)
+        yield Held(site, None, layout)
         return
     with site_lock(site, layout, wait_seconds):
         lease, now = read(site, layout), time.time()
@@ -216,3 +219,9 @@ def taken_over(taken: Taken) -> dict[str, Any] | None:
         return None
     over = taken.over
     return {"deploy_id": over.deploy_id, "holder": over.holder, "action": over.action, "step": over.step}
+
+
+def fpm_versions(folder: str = "/usr/sbin") -> list[str]:
+    """Return the versions of PHP-FPM that this host has, such as 8.2."""
+    names = (path.name[len("php-fpm") :] for path in Path(folder).glob("php-fpm[0-9]*"))
+    return sorted(name for name in names if re.fullmatch(r"\d+\.\d+", name))

@@ -103,10 +103,16 @@ def test_a_lease_that_is_released_while_one_waits_is_free(layout: Layout) -> Non
 def test_a_deploy_goes_on_with_a_lease_that_ran_out_when_nobody_took_it(layout: Layout) -> None:
     _take(layout, seconds=1)
     time.sleep(1.1)
-    with lease.hold("wiki", "d1", layout) as held:
+    with lease.hold("wiki", "d1", layout, seconds=60) as held:
         held.step("prime")
     assert _stored(layout)["steps"] == ["lease", "prime"]
     assert _stored(layout)["expires"] - time.time() > 50
+
+
+def test_a_lease_is_renewed_for_as_long_as_it_was_taken_for(layout: Layout) -> None:
+    _take(layout, seconds=300)
+    with lease.hold("wiki", "d1", layout):
+        assert 290 < _stored(layout)["expires"] - time.time() <= 300
 
 
 def test_a_run_without_an_id_passes_a_lease_that_ran_out_and_writes_none(layout: Layout) -> None:
@@ -188,3 +194,10 @@ def test_of_many_that_take_a_dead_lease_at_once_one_wins(layout: Layout) -> None
         runner.join(20)
     assert len([winner for winner in winners if winner]) == 1
     assert _stored(layout)["deploy_id"] in winners
+
+
+def test_the_versions_of_php_fpm_are_found(tmp_path: Path) -> None:
+    for name in ("php-fpm8.4", "php-fpm8.2", "php-fpm8.2.dpkg-new", "phpenmod"):
+        (tmp_path / name).touch()
+    assert lease.fpm_versions(str(tmp_path)) == ["8.2", "8.4"]
+    assert lease.fpm_versions(f"{tmp_path}/none") == []
