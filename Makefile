@@ -35,8 +35,8 @@ sanity: images  ## Run ansible-test sanity with the oldest and the newest ansibl
 molecule: images  ## Run all scenarios, or SCENARIO=x
 	@$(PARTS) $(if $(SCENARIO),$(SCENARIO:%=molecule:%),molecule)
 
-bench: images  ## Measure the modules and a second, unchanged run
-	@$(PYTHON) -B tools/with_environment.py tests/bench/run.py
+bench: images  ## Measure the modules and the deploys, or ONLY=modules, ONLY=deploy
+	@$(PYTHON) -B tools/with_environment.py tests/bench/run.py $(ONLY:%=--only %)
 
 soak: bootstrap  ## Run what takes longer than make test may
 	@$(PARTS) soak

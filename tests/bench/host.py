@@ -83,6 +83,12 @@ class BenchHost:
         playbook, times = self.folder / "bench.json", self.folder / "times.jsonl"
         playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
         times.unlink(missing_ok=True)
+        self.playbook(str(playbook), times)
+        rows = [json.loads(line) for line in times.read_text(encoding="utf-8").splitlines()]
+        return [Timed(row["task"], row["action"], row["seconds"], row["changed"]) for row in rows]
+
+    def playbook(self, name: str, times: Path, **variables: Any) -> None:
+        """Run a playbook with extra variables; its tasks' times are added to the file."""
         environment = {
             **os.environ,
             "BENCH_TIMES": str(times),
@@ -93,9 +99,7 @@ class BenchHost:
             "ANSIBLE_SSH_ARGS": f"-F {ROOT}/molecule/shared/ssh_config -o ControlMaster=auto -o ControlPersist=60s",
             "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         }
-        command = ["ansible-playbook", "--inventory", f"{self.name},", str(playbook)]
+        command = ["ansible-playbook", "--inventory", f"{self.name},", name, "--extra-vars", json.dumps(variables)]
         done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=600, check=False)
         if done.returncode:
-            raise RuntimeError(f"the benchmark's playbook failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
-        rows = [json.loads(line) for line in times.read_text(encoding="utf-8").splitlines()]
-        return [Timed(row["task"], row["action"], row["seconds"], row["changed"]) for row in rows]
+            raise RuntimeError(f"{name} failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures what a user waits for: facts modules against ping, shm_facts among 500 processes, a second migration.
+"""Measures what a user waits for: facts modules against ping, shm_facts among 500 processes, a second migration,
+and three ways to deploy under load.
 
-Run it by `make bench`. Ends with 1 when a bound is not kept.
+Run it by `make bench`, one half by ONLY=modules or ONLY=deploy. Ends with 1 when a bound is not kept.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import deploy
 from host import IMAGE, ROOT, BenchHost
 
 PING = "ansible.builtin.ping"
@@ -93,14 +95,8 @@ def second_migration(folder: Path, scenario: str = "fpm_migrate") -> tuple[float
     return seconds, len({row["host"] for row in rows}), sum(row["changed"] for row in rows)
 
 
-def main() -> int:
-    """Run all, print the table, and return 1 when a bound is not kept."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="measured rounds of each comparison")
-    parser.add_argument("--skip-migrate", action="store_true", help="leave out the migration, which takes minutes")
-    options = parser.parse_args()
-    # Ended from outside, it still removes its container.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def modules(folder: Path, rounds: int, skip_migrate: bool) -> bool:
+    """Measure the modules and a second migration; print the table, and tell whether all bounds were kept."""
     failed = False
 
     def row(name: str, value: str, bound: str, kept: bool) -> None:
@@ -108,32 +104,49 @@ def main() -> int:
         failed = failed or not kept
         print(f"{name:<44} {value:>34}  {bound:<26} {'ok' if kept else 'NOT KEPT'}", flush=True)
 
+    with BenchHost("bench-debian12", folder) as host:
+        print(
+            f"Host: one container of {IMAGE} over SSH with pipelining. Times are from a task's start\n"
+            f"to its result, as a user waits for it; medians of {rounds} rounds after one to warm up.\n"
+            "ping runs before each module in the same play, so that both see the same load.\n"
+        )
+        for module, seconds, ping in against_ping(host, rounds):
+            ratio = seconds / ping
+            text = f"{seconds * 1000:.0f} ms / {ping * 1000:.0f} ms = {ratio:.2f}"
+            row(f"{module} / ping", text, f"goal {GOAL}, at most {BOUND}", ratio <= BOUND)
+        for what in ("sleepers", "php-cgi"):
+            seconds, ping = among_processes(host, what, max(3, rounds // 3))
+            text = f"{seconds:.2f} s (ping {ping:.2f} s)"
+            bound = f"under {PROCESSES_BOUND_SECONDS:g} s"
+            row(f"shm_facts, {PROCESSES} more processes ({what})", text, bound, seconds < PROCESSES_BOUND_SECONDS)
+    if not skip_migrate:
+        found = second_migration(folder)
+        if found is None:
+            row("second, unchanged migration", "there is no migrate playbook", "", False)
+        else:
+            seconds, hosts, changed = found
+            text = f"{seconds / max(1, hosts):.1f} s a host, {changed} changed"
+            row(f"second, unchanged migration ({hosts} hosts)", text, "nothing changed", changed == 0)
+    return not failed
+
+
+def main() -> int:
+    """Run all, print the tables, and return 1 when a bound is not kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15, help="measured rounds of each comparison")
+    parser.add_argument("--deploy-rounds", type=int, default=3, help="measured rounds of each way to deploy")
+    parser.add_argument("--only", choices=("modules", "deploy"), help="one half of it")
+    parser.add_argument("--skip-migrate", action="store_true", help="leave out the migration, which takes minutes")
+    options = parser.parse_args()
+    # Ended from outside, it still removes its container.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    kept = True
     with tempfile.TemporaryDirectory(prefix="phpops-bench-") as name:
-        folder = Path(name)
-        with BenchHost("bench-debian12", folder) as host:
-            print(
-                f"Host: one container of {IMAGE} over SSH with pipelining. Times are from a task's start\n"
-                f"to its result, as a user waits for it; medians of {options.rounds} rounds after one to warm up.\n"
-                "ping runs before each module in the same play, so that both see the same load.\n"
-            )
-            for module, seconds, ping in against_ping(host, options.rounds):
-                ratio = seconds / ping
-                text = f"{seconds * 1000:.0f} ms / {ping * 1000:.0f} ms = {ratio:.2f}"
-                row(f"{module} / ping", text, f"goal {GOAL}, at most {BOUND}", ratio <= BOUND)
-            for what in ("sleepers", "php-cgi"):
-                seconds, ping = among_processes(host, what, max(3, options.rounds // 3))
-                text = f"{seconds:.2f} s (ping {ping:.2f} s)"
-                bound = f"under {PROCESSES_BOUND_SECONDS:g} s"
-                row(f"shm_facts, {PROCESSES} more processes ({what})", text, bound, seconds < PROCESSES_BOUND_SECONDS)
-        if not options.skip_migrate:
-            found = second_migration(folder)
-            if found is None:
-                row("second, unchanged migration", "there is no migrate playbook", "", False)
-            else:
-                seconds, hosts, changed = found
-                text = f"{seconds / max(1, hosts):.1f} s a host, {changed} changed"
-                row(f"second, unchanged migration ({hosts} hosts)", text, "nothing changed", changed == 0)
-    return 1 if failed else 0
+        if options.only != "deploy":
+            kept = modules(Path(name), options.rounds, options.skip_migrate)
+        if options.only != "modules":
+            deploy.run(Path(name), options.deploy_rounds)
+    return 0 if kept else 1
 
 
 if __name__ == "__main__":
