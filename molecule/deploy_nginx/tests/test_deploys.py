@@ -1,0 +1,1 @@
+../../deploy_apache/tests/test_deploys.py
