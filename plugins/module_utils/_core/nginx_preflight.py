@@ -70,6 +70,29 @@ def parse(path: str, text: str) -> list[Directive]:
     return top
 
 
+def unbalanced(text: str) -> str | None:
+    """Return None when the text holds whole directives and blocks, else what is wrong with it, as a verb phrase."""
+    depth, open_words = 0, False
+    for match in _TOKEN.finditer(text):
+        kind, found = match.lastgroup, match.group()
+        if kind == "blank":
+            continue
+        if kind != "mark":
+            if kind == "other" or (kind == "word" and found[0] in "'\""):
+                return "hold a quote or a backslash that nothing ends"
+            open_words = True
+            continue
+        if found == "}" and open_words:
+            return "hold a directive that no ; ends"
+        depth += {"{": 1, "}": -1, ";": 0}[found]
+        if depth < 0:
+            return "close a block that they don't open"
+        open_words = False
+    if depth:
+        return "open a block that they don't close"
+    return "hold a directive that no ; ends" if open_words else None
+
+
 def nginx_findings(tree: Sequence[Directive], site: str, pointer: str) -> list[Finding]:
     """Return what would spoil a flip of the site whose pointer (``/…/ptr/live``) is given.
 

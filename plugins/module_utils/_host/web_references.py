@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Callable, Iterator, Sequence, TypeVar
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core import apache_preflight, nginx_preflight
+from ansible_collections.phpops.webhost.plugins.module_utils._core import (
+    apache_docroot,
+    apache_preflight,
+    nginx_docroot,
+    nginx_preflight,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._core.web_finding import Finding
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 
@@ -24,7 +31,14 @@ CONFIGURATION = (
     "/etc/nginx/conf.d",
     "/etc/nginx/sites-enabled",
 )
+ROOTS = ("/etc/apache2", "/etc/nginx")
 MAX_FILE_BYTES = 4 * 1024 * 1024
+
+
+_Directive = TypeVar("_Directive", apache_preflight.Directive, nginx_preflight.Directive)
+# Includes of includes, and files altogether, beyond any server's own.
+MAX_DEPTH, MAX_FILES = 10, 5000
+_INCLUDE = re.compile(r"""^\s*include(?:optional)?\s+["']?([^"';#\n]+)""", re.IGNORECASE | re.MULTILINE)
 
 
 def _files(places: Sequence[str]) -> list[str]:
@@ -39,7 +53,7 @@ def _files(places: Sequence[str]) -> list[str]:
 
 
 def _texts(places: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give the real path and the text of each enabled file that can be read."""
+    """Give the real path and the text of each file of these places that can be read."""
     for path in _files(places):
         try:
             yield os.path.realpath(path), read_text(path, MAX_FILE_BYTES)
@@ -47,27 +61,97 @@ def _texts(places: Sequence[str]) -> Iterator[tuple[str, str]]:
             continue
 
 
+def _included(pattern: str, path: str) -> list[str]:
+    """Return the files that an include in a file names, relative to the folder of that file's server."""
+    root = next((place for place in ROOTS if path.startswith(f"{place}/")), str(Path(path).parent))
+    # Variables of Apache are not known here.
+    if "$" in pattern or "\0" in pattern:
+        return []
+    return _files(sorted(glob.glob(str(Path(root, pattern.strip()))))[:MAX_FILES])  # noqa: PTH207 - absolute patterns
+
+
+def _all_texts(places: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give the real path and the text of each enabled file, with what they include, each once."""
+    waiting, seen = list(_texts(places)), set()  # type: ignore[var-annotated]
+    while waiting and len(seen) < MAX_FILES:
+        path, content = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        yield path, content
+        for match in _INCLUDE.finditer(content):
+            waiting += [item for item in _texts(_included(match.group(1), path)) if item[0] not in seen]
+
+
+def _splice(
+    tree: Sequence[_Directive],
+    parse: Callable[[str, str], list[_Directive]],
+    tops: frozenset[str],
+    chain: tuple[str, ...] = (),
+) -> list[_Directive]:
+    """Return the tree with each include replaced by what it takes in; files that are enabled anyway are passed over."""
+    found: list[_Directive] = []
+    for item in tree:
+        item.children = _splice(item.children, parse, tops, chain)
+        if item.name.lower() not in ("include", "includeoptional"):
+            found.append(item)
+        elif len(chain) < MAX_DEPTH and item.words:
+            for path, content in _texts(_included(item.words[-1], item.file)):
+                if path not in tops and path not in chain:
+                    found += _splice(parse(path, content), parse, tops, (*chain, path))
+    return found
+
+
+def apache_tree(places: Sequence[str] = CONFIGURATION) -> list[apache_preflight.Directive]:
+    """Return Apache's enabled configuration, with what it includes."""
+    texts = [(path, content) for path, content in _texts(places) if not _is_nginx(path)]
+    tops = frozenset(path for path, _content in texts)
+    found: list[apache_preflight.Directive] = []
+    for path, content in texts:
+        found += _splice(apache_preflight.parse(path, content), apache_preflight.parse, tops)
+    return found
+
+
+def nginx_tree(places: Sequence[str] = CONFIGURATION) -> list[nginx_preflight.Directive]:
+    """Return nginx's enabled configuration, with what it includes; what stands in http { } is lifted out of it."""
+    texts = [(path, content) for path, content in _texts(places) if _is_nginx(path)]
+    tops = frozenset(path for path, _content in texts)
+    found: list[nginx_preflight.Directive] = []
+    for path, content in texts:
+        found += _splice(nginx_preflight.parse(path, content), nginx_preflight.parse, tops)
+    return found
+
+
+def _is_nginx(path: str) -> bool:
+    return "nginx" in Path(path).parts
+
+
 def references(text: str, places: Sequence[str] = CONFIGURATION) -> list[str]:
     """Return each "file:line" of the enabled configuration that holds ``text`` outside of a comment."""
     return [
         f"{path}:{number}"
-        for path, content in _texts(places)
+        for path, content in _all_texts(places)
         if text in content
         for number, line in enumerate(content.splitlines(), 1)
         if text in line and not line.lstrip().startswith("#")
     ]
 
 
-def spoilers(site: str, pointer: str, places: Sequence[str] = CONFIGURATION) -> list[Finding]:
-    """Return what in the enabled configuration would spoil a flip of the site whose pointer is given."""
-    apache: list[apache_preflight.Directive] = []
-    nginx: list[nginx_preflight.Directive] = []
-    for path, content in _texts(places):
-        if "nginx" in Path(path).parts:
-            nginx += nginx_preflight.parse(path, content)
-        else:
-            apache += apache_preflight.parse(path, content)
-    return [
+def serves(pointer: str, places: Sequence[str] = CONFIGURATION) -> list[str]:
+    """Return each "file:line" of the enabled configuration that hands files to the site whose pointer is given."""
+    return references(f"{pointer}/php.sock", places)
+
+
+def spoilers(site: str, pointer: str, release: bool = False, places: Sequence[str] = CONFIGURATION) -> list[Finding]:
+    """Return what in the enabled configuration would spoil a flip of the site whose pointer is given.
+
+    release: the flip brings another document root, so files must be served through the pointer as well.
+    """
+    apache, nginx = apache_tree(places), nginx_tree(places)
+    found = [
         *apache_preflight.apache_findings(apache, site, pointer),
         *nginx_preflight.nginx_findings(nginx, site, pointer),
     ]
+    if release:
+        found += [*apache_docroot.findings(apache, site, pointer), *nginx_docroot.findings(nginx, site, pointer)]
+    return found
