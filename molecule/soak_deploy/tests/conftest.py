@@ -1,0 +1,1 @@
+../../deploy_nginx/tests/conftest.py
