@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
@@ -38,6 +39,7 @@ echo "\\n{_FRAME}:", json_encode([
     'directives' => (object) $own,
     'version' => PHP_VERSION,
     'now' => time(),
+    'cached' => $api && @opcache_is_script_cached(__FILE__),
 ]), ":{_FRAME}\\n";
 """
 
@@ -70,12 +72,16 @@ class Place(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What a pool says of itself: parsed status, its ini values, PHP version, and how old its cache is."""
+    """What a pool says of itself: parsed status, its ini values, PHP version, and how old its cache is.
+
+    ``cached`` says that the script that asked is itself in the cache: one script, one key, 3 KiB.
+    """
 
     status: dict[str, Any]
     directives: dict[str, str]
     version: str
     age_seconds: int | None
+    cached: bool = False
 
 
 def places(folders: Sequence[str], restrict_api: str = "", open_basedir: str = "") -> list[Place]:
@@ -91,13 +97,21 @@ def places(folders: Sequence[str], restrict_api: str = "", open_basedir: str = "
 
 
 def measure(
-    socket_path: str, folders: Sequence[str], gid: int, timeout_seconds: float, ask: Request = request
+    socket_path: str,
+    folders: Sequence[str],
+    gid: int | None,
+    timeout_seconds: float,
+    ask: Request = request,
+    token: str | None = None,
 ) -> Measured:
     """Return the figures of the master behind a socket.
 
-    The script is root's, readable by group ``gid`` (mode 0640), unguessable in name, and removed whatever happens.
-    It is tried in each of ``folders``, then where the pool's open_basedir and opcache.restrict_api allow it. Raises
-    ProbeError with the reason of each place.
+    The script is root's, readable by group ``gid`` (mode 0640; by all without one), unguessable in name, and removed
+    whatever happens. It is tried in each of ``folders``, then where the pool's open_basedir and opcache.restrict_api
+    allow it. Raises ProbeError with the reason of each place.
+    OPcache keeps no file that was last changed at second 0, as long as it looks at times at all. Where it looks at none
+    (validate_timestamps and file_update_protection both 0), each new name costs a script and a key for good: give the
+    same ``token``, which becomes part of the name, to all calls for one master.
     """
     tried: dict[Place, str] = {}
     pending = places(folders)
@@ -106,7 +120,7 @@ def measure(
         if place in tried:
             continue
         try:
-            answer = _ask(socket_path, place, gid, timeout_seconds, ask)
+            answer = _ask(socket_path, place, gid, timeout_seconds, ask, token or secrets.token_hex(16))
         except (OSError, ValueError, FastCgiError, ProbeError) as error:
             # ValueError: a null byte in a folder's name.
             tried[place] = str(error)
@@ -136,13 +150,18 @@ def _measured(answer: Mapping[str, Any]) -> Measured:
     since = max(started or 0, reset or 0)
     directives = {key: str(value) for key, value in answer["directives"].items()}
     age = max(answer["now"] - since, 0) if since else None
-    return Measured(status, directives, answer["version"], age)
+    return Measured(status, directives, answer["version"], age, answer.get("cached") is True)
 
 
-def _ask(socket_path: str, place: Place, gid: int, timeout_seconds: float, ask: Request) -> dict[str, Any]:
+def _ask(
+    socket_path: str, place: Place, gid: int | None, timeout_seconds: float, ask: Request, token: str
+) -> dict[str, Any]:
     folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    name = f"{place.prefix}{secrets.token_hex(16)}.php"
+    name = f"{place.prefix}{token}.php"
     try:
+        with suppress(FileNotFoundError):
+            # What a run that was killed left there.
+            os.unlink(name, dir_fd=folder)
         # Exclusive and relative to the folder: a site's user who owns it can't have root write elsewhere.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o600, dir_fd=folder)
@@ -150,8 +169,9 @@ def _ask(socket_path: str, place: Place, gid: int, timeout_seconds: float, ask: 
             with os.fdopen(descriptor, "wb") as file:
                 file.write(SCRIPT.encode())
                 file.flush()
-                os.fchown(file.fileno(), -1, gid)
-                os.fchmod(file.fileno(), 0o640)
+                os.fchown(file.fileno(), -1, -1 if gid is None else gid)
+                os.fchmod(file.fileno(), 0o644 if gid is None else 0o640)
+                os.utime(file.fileno(), (0, 0))
             path = f"{place.folder.rstrip('/')}/{name}"
             response = ask(socket_path, script_params(path, place.folder, "/" + name), timeout_seconds=timeout_seconds)
         finally:

@@ -30,19 +30,17 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_statu
     need_of,
     starved,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._core.procmaps import opcache_segment_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.runtime_php import (
     find_runtime_files,
     propose_blacklist,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_compiler import (
     Bounds,
     Run,
     compile_files,
     probe,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_master import master_pid
+from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_master import master_pid, segment_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import OpcacheOff, ProbeError, measure
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_sites import SizedSite
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_files import Walk, find_php_files, read_head
@@ -169,7 +167,7 @@ def _measured(site: SizedSite, gid: int, files: int, warnings: list[str]) -> dic
     except ProbeError as error:
         return {"available": False, "reason": str(error)}
     pid = master_pid(site.socket)
-    segment = _segment(pid)
+    segment = segment_bytes(pid)
     note = disagreement(said.status, segment)
     if note:
         warnings.append(note)
@@ -198,15 +196,6 @@ def _measured(site: SizedSite, gid: int, files: int, warnings: list[str]) -> dic
         "need": need._asdict(),
         "recommendation": explain(need, site.headroom, setting, basis, keys_basis),
     }
-
-
-def _segment(pid: int | None) -> int | None:
-    if pid is None:
-        return None
-    try:
-        return opcache_segment_bytes(read_text(f"/proc/{pid}/maps"))
-    except Unreadable:
-        return None
 
 
 def _decide(site: SizedSite, result: dict[str, Any], trust_after_seconds: int) -> None:

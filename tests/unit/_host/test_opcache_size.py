@@ -50,7 +50,7 @@ def running(monkeypatch: pytest.MonkeyPatch, name: str, segment: int | None, age
     answer = Measured({**status(name), **changes}, {"opcache.enable": "1"}, "8.2.35", age)
     monkeypatch.setattr(opcache_size, "measure", lambda *_words: answer)
     monkeypatch.setattr(opcache_size, "master_pid", lambda _path: 1)
-    monkeypatch.setattr(opcache_size, "_segment", lambda _pid: segment)
+    monkeypatch.setattr(opcache_size, "segment_bytes", lambda _pid: segment)
 
 
 def test_without_a_master_the_compiled_size_is_taken(site: SizedSite) -> None:

@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""What OPcache's figures say of a round of requests: whether it still grows, and whether it is large enough."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import MIB
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import disagreement
+from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes, human_percent
+
+_RESTARTS = ("oom_restarts", "hash_restarts", "manual_restarts")
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The most of the cache's memory and keys that may be taken, as ratios."""
+
+    memory_ratio: float = 0.95
+    keys_ratio: float = 0.95
+
+
+@dataclass(frozen=True)
+class Figures:
+    """OPcache's figures at one moment, without the probe's own script. ``total_bytes`` is the segment less its JIT."""
+
+    scripts: int = 0
+    keys: int = 0
+    max_keys: int = 0
+    free_bytes: int = 0
+    wasted_bytes: int = 0
+    total_bytes: int = 0
+    segment_bytes: int | None = None
+    cache_full: bool = False
+    restart_pending: bool = False
+    oom_restarts: int = 0
+    hash_restarts: int = 0
+    manual_restarts: int = 0
+    misses: int = 0
+    started_seconds: int = 0
+    protection_seconds: int = 0
+
+    @property
+    def used_bytes(self) -> int:
+        """What scripts, strings and tables take; PHP's own word for it can be wrong (see opcache_status)."""
+        return max(self.total_bytes - self.free_bytes - self.wasted_bytes, 0)
+
+    @property
+    def restarts(self) -> int:
+        return self.oom_restarts + self.hash_restarts + self.manual_restarts
+
+
+def figures_of(
+    status: Mapping[str, Any], directives: Mapping[str, str], segment_bytes: int | None, probe_cached: bool, probes: int
+) -> Figures:
+    """Return the figures of a parsed status.
+
+    segment_bytes: the master's real segment, None when it can't be read. probe_cached: whether the probe's script is
+    in the cache; it is left out of scripts and keys. probes: how often it ran so far in this run, each one a miss
+    where it is not.
+    """
+    own = 1 if probe_cached else 0
+    total = status["memory_bytes"]
+    if disagreement(status, segment_bytes) and segment_bytes is not None:
+        # The status tells 16 bytes less than the JIT buffer's pages.
+        total = segment_bytes - -(-(status["jit_buffer_bytes"] or 0) // 4096) * 4096
+    protection = directives.get("opcache.file_update_protection", "0")
+    return Figures(
+        scripts=max(status["num_cached_scripts"] - own, 0),
+        keys=max(status["num_cached_keys"] - own, 0),
+        max_keys=status["max_cached_keys"],
+        free_bytes=status["free_memory_bytes"],
+        wasted_bytes=status["wasted_memory_bytes"],
+        total_bytes=total,
+        segment_bytes=segment_bytes,
+        cache_full=status["cache_full"],
+        restart_pending=status["restart_pending"] or status["restart_in_progress"],
+        oom_restarts=status["oom_restarts"],
+        hash_restarts=status["hash_restarts"],
+        manual_restarts=status["manual_restarts"],
+        misses=max(status["misses"] - (own or probes), 0),
+        started_seconds=status["start_time_seconds"] or 0,
+        protection_seconds=int(protection) if protection.isdigit() else 0,
+    )
+
+
+def grown(before: Figures, after: Figures) -> bool:
+    """Return whether a round added scripts or keys."""
+    return (before.scripts, before.keys) != (after.scripts, after.keys)
+
+
+def too_young(before: Figures, after: Figures) -> bool:
+    """Return whether files were compiled again without being kept, which those younger than the protection are."""
+    return after.protection_seconds > 0 and after.misses > before.misses
+
+
+def complaint(first: Figures, now: Figures, round_number: int, marks: Marks) -> str | None:
+    """Return one sentence when the cache can't hold what these entry points load, else None.
+
+    first: the figures before the first round. What is needed is told in bytes, with the directive to raise.
+    """
+    if first.started_seconds and now.started_seconds and first.started_seconds != now.started_seconds:
+        return f"The master was started anew during round {round_number}, so the cache is cold again; see its log."
+    if now.manual_restarts > first.manual_restarts:
+        return (
+            f"OPcache was reset during round {round_number}: one of these pages calls opcache_reset(); take that out of"
+            " the request."
+        )
+    keys_full = now.hash_restarts > first.hash_restarts or (now.max_keys and now.keys >= now.max_keys)
+    lack = _lack(first, now)
+    if keys_full:
+        return _keys_sentence(now, f"all taken after round {round_number}", now.keys * lack)
+    if now.oom_restarts > first.oom_restarts:
+        return _memory_sentence(now, f"restarted for lack of memory in round {round_number}", now.used_bytes * 2, "")
+    if now.restart_pending:
+        return _memory_sentence(now, f"waits for a restart after round {round_number}", now.used_bytes * lack, "")
+    if now.cache_full:
+        left_out = _left_out(first, now)
+        why = f" ({count_of(left_out, 'load')} of files found no room)" if left_out else ""
+        return _memory_sentence(now, f"is full after round {round_number}", now.used_bytes * lack, why)
+    if now.total_bytes and (now.total_bytes - now.free_bytes) > marks.memory_ratio * now.total_bytes:
+        ratio = (now.total_bytes - now.free_bytes) / now.total_bytes
+        what = f"is {human_percent(ratio)} taken, above the mark of {human_percent(marks.memory_ratio)}"
+        return _memory_sentence(now, what, (now.total_bytes - now.free_bytes) / marks.memory_ratio, "")
+    if now.max_keys and now.keys > marks.keys_ratio * now.max_keys:
+        what = f"{human_percent(now.keys / now.max_keys)} taken, above the mark of {human_percent(marks.keys_ratio)}"
+        return _keys_sentence(now, what, now.keys / marks.keys_ratio)
+    return None
+
+
+def _left_out(first: Figures, now: Figures) -> int:
+    """Return how often a file was compiled without being kept since the first figures."""
+    return max((now.misses - first.misses) - (now.scripts - first.scripts), 0)
+
+
+def _lack(first: Figures, now: Figures) -> float:
+    """Return by what factor the cache is too small: a file that was left out is taken to be like those that were kept.
+
+    More than is needed when several entry points load the same file that was left out, and never less.
+    """
+    return 1 + _left_out(first, now) / max(now.scripts, 1)
+
+
+def _memory_sentence(now: Figures, what: str, needed: float, why: str) -> str:
+    wanted = max(math.ceil(needed), now.total_bytes + MIB)
+    mib = math.ceil(wanted / MIB / 2) * 2
+    return (
+        f"The cache {what}: {count_of(now.scripts, 'script')} fill {human_bytes(now.total_bytes - now.free_bytes)} of"
+        f" {human_bytes(now.total_bytes)}{why}; up to {wanted} bytes are needed and {now.total_bytes} are there: raise"
+        f" opcache.memory_consumption to {mib}."
+    )
+
+
+def _keys_sentence(now: Figures, what: str, needed: float) -> str:
+    wanted = max(math.ceil(needed), now.max_keys + 1)
+    return (
+        f"The cache's keys are {what}: {now.keys} of {now.max_keys} for {count_of(now.scripts, 'script')}, with"
+        f" {now.free_bytes} of {now.total_bytes} bytes free; up to {wanted} keys are needed: raise"
+        f" opcache.max_accelerated_files to {wanted}."
+    )
