@@ -11,10 +11,15 @@ from typing import Any, Callable, Mapping
 # Up to "switch" the live slot is untouched, and a failure is undone by stopping the idle slot.
 # The budget comes before the check: `php-fpm --test` reserves the whole segment already.
 RETIRE = "retire"
-BEFORE_SWITCH = (RETIRE, "stage", "budget", "check", "start", "ready", "prime", "workers")
 SWITCH = "switch"
-AFTER_SWITCH = ("boot", "drain", "stop")
-STEPS = (*BEFORE_SWITCH, SWITCH, *AFTER_SWITCH)
+# The phases of a deploy: each is one module call, and what happens between two of them leaves the site serving.
+PREPARE = (RETIRE, "stage", "budget", "check", "start", "ready")
+PRIME = ("prime",)
+# The connections that hold workers stay open until the rename: both belong to one call.
+SWITCHING = ("workers", SWITCH, "boot", "verify")
+DRAINING = ("drain", "stop")
+STEPS = (*PREPARE, *PRIME, *SWITCHING, *DRAINING)
+BEFORE_SWITCH, AFTER_SWITCH = STEPS[: STEPS.index(SWITCH)], STEPS[STEPS.index(SWITCH) + 1 :]
 
 
 class StepFailed(Exception):
@@ -36,8 +41,8 @@ class FlipResult:
 Step = Callable[[], Any]
 
 
-def execute(steps: Mapping[str, Step], undo: Step) -> FlipResult:
-    """Do the steps in STEPS' order; a step that is not in ``steps`` is passed over.
+def execute(steps: Mapping[str, Step], undo: Step, on_step: Callable[[str], None] | None = None) -> FlipResult:
+    """Do the steps in STEPS' order; a step that is not in ``steps`` is passed over. on_step gets each name first.
 
     A StepFailed, or an OSError (a full disk, a folder that is read-only), before or at the switch calls ``undo`` (not
     for "retire", which begins nothing) and ends. After the switch nothing is undone, and the steps that follow are not
@@ -50,6 +55,8 @@ def execute(steps: Mapping[str, Step], undo: Step) -> FlipResult:
             continue
         result.step = name
         try:
+            if on_step is not None:
+                on_step(name)
             outcome = steps[name]()
         except (StepFailed, OSError) as error:
             result.failed, result.msg = True, str(error)
@@ -77,5 +84,5 @@ def plan(live: str | None, live_active: bool, wanted: bool) -> list[str]:
     if not wanted and live is not None:
         return [] if live_active else ["budget", "check", "start", "ready"]
     if live is None:
-        return [*BEFORE_SWITCH, SWITCH, "boot"]
+        return list(STEPS[: STEPS.index(DRAINING[0])])
     return list(STEPS)

@@ -18,6 +18,10 @@ _PATTERNS = {
     "umask": (re.compile(r"^0?[0-7]{3}$"), "three octal digits, quoted, such as '022'"),
     "extension": (re.compile(r"^\.[A-Za-z0-9_.-]+$"), "an extension with its dot, such as .php"),
     "unit_path": (re.compile(r"^/[A-Za-z0-9_./@+-]*$"), "an absolute path of letters, digits and _ . / @ + -"),
+    "release": (
+        re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+        "1 to 64 letters, digits and . _ -, with a letter or digit first",
+    ),
     "header": (re.compile(r"^[A-Za-z][A-Za-z0-9-]*$"), "the name of an HTTP header"),
     "hardening": (
         re.compile(r"[A-Z][A-Za-z0-9]*=(?:[^\x00-\x1f]*[^\x00-\x1f\\])?"),
@@ -68,6 +72,15 @@ class EntryPoint:
 
 
 @dataclass(frozen=True)
+class Release:
+    """The release that a slot serves: its id and directory, and the ids that were live before it, oldest first."""
+
+    id: str
+    path: str
+    history: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class SiteSpec:
     """A site. Sizes are bytes, times seconds; None is "unlimited" or "PHP's own"."""
 
@@ -92,6 +105,7 @@ class SiteSpec:
     hardening: list[str] = field(default_factory=list)
     entry_points: list[EntryPoint] = field(default_factory=list)
     script_root: str = "auto"
+    release: Release | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the spec as plain values, as site.json stores it."""
@@ -160,6 +174,7 @@ def build(options: Mapping[str, Any]) -> SiteSpec:
     values = {**options, "group": options.get("group") or options["user"]}
     values["process_manager"] = _process_manager(check, values.get("process_manager") or {})
     values["entry_points"] = [_entry_point(check, entry) for entry in values.get("entry_points") or []]
+    values["release"] = _release(check, values.get("release"), str(values["document_root"]))
     spec = SiteSpec(**values)
     _check_accounts_and_paths(check, spec)
     _check_php(check, spec)
@@ -201,7 +216,7 @@ def _entry_point(check: _Check, given: Mapping[str, Any]) -> EntryPoint:
         check.fail("entry_points.path", entry.path, "a path without ..")
     check.line("entry_points.script", entry.script)
     if entry.script and (not entry.script.startswith("/") or "?" in entry.script or "/../" in entry.script + "/"):
-        check.fail("entry_points.script", entry.script, "the script as a URL's path from its first /, such as /index.php")
+        check.fail("entry_points.script", entry.script, "the script with its first /, such as /index.php")
     check.one_of("entry_points.method", entry.method, METHODS)
     check.number("entry_points.status", entry.status, 100, 599)
     for option, value in (("host", entry.host), ("query", entry.query)):
@@ -210,6 +225,21 @@ def _entry_point(check: _Check, given: Mapping[str, Any]) -> EntryPoint:
         check.match("entry_points.headers", header, "header")
         check.line(f"entry_points.headers.{header}", value)
     return entry
+
+
+def _release(check: _Check, given: Mapping[str, Any] | None, document_root: str) -> Release | None:
+    if given is None:
+        return None
+    release = Release(given.get("id", ""), given.get("path", ""), list(given.get("history") or []))
+    check.match("release.id", release.id, "release")
+    for earlier in release.history:
+        check.match("release.history", earlier, "release")
+    check.line("release.path", release.path)
+    if not release.path.startswith("/") or "/../" in release.path + "/":
+        check.fail("release.path", release.path, "an absolute path without ..")
+    if not (document_root + "/").startswith(release.path.rstrip("/") + "/"):
+        check.fail("document_root", document_root, f"the release's folder {release.path} or one below it")
+    return release
 
 
 def _check_accounts_and_paths(check: _Check, spec: SiteSpec) -> None:
@@ -275,12 +305,17 @@ def _leaves(prefix: str, value: Any) -> dict[str, Any]:
 def differences(old: SiteSpec, new: SiteSpec) -> list[str]:
     """Return why a new master is needed, a phrase for each option: "opcache.memory_consumption 64 → 32".
 
-    What no master reads (entry points) is no reason; the values of environment variables are not shown.
+    What no master reads (entry points, what was live before) is no reason; the values of environment variables are not
+    shown. Another release is one reason, whatever folders come with it.
     """
     before, after = _leaves("", old.as_dict()), _leaves("", new.as_dict())
+    ids = [spec.release.id if spec.release else "unset" for spec in (old, new)]
+    passed = ["entry_points", "script_root", "release", "release.id", "release.history"]
     reasons = []
+    if ids[0] != ids[1]:
+        reasons, passed = [f"release {ids[0]} → {ids[1]}"], [*passed, "release.path", "document_root"]
     for key in sorted(set(before) | set(after)):
-        if before.get(key) == after.get(key) or key in ("entry_points", "script_root"):
+        if before.get(key) == after.get(key) or key in passed:
             continue
         if key.startswith("environment."):
             reasons.append(

@@ -9,6 +9,10 @@ import json
 import re
 from dataclasses import dataclass
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import (
+    SettingsError,
+    render_profile,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import IniValue, SiteSpec, SpecError
 
 SLOTS = ("blue", "green")
@@ -28,6 +32,7 @@ class Layout:
     config: str = "/etc/phpops"
     run: str = "/run/phpops"
     units: str = "/etc/systemd/system"
+    needrestart: str = "/etc/needrestart/conf.d"
 
     def site_dir(self, site: str) -> str:
         return f"{self.state}/{site}"
@@ -49,6 +54,14 @@ class Layout:
     def socket(self, site: str, slot: str) -> str:
         """The socket where the master binds it, in a folder of the site's user."""
         return f"{self.run}/{site}-{slot}/php.sock"
+
+    def live_release(self, site: str) -> str:
+        """The live release's folder, as cron jobs and the command line name it."""
+        return f"{self.pointer(site)}/release"
+
+    def lock(self, site: str) -> str:
+        """The file whose flock(2) all that changes the site holds; not below a folder that state absent removes."""
+        return f"{self.run}/.{site}.lock"
 
     def web_socket(self, site: str, slot: str) -> str:
         """A hard link to the socket, in a folder of root's: the site's user can't put another thing in its place."""
@@ -237,6 +250,15 @@ def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
     return "\n".join([*lines, *spec.hardening]) + "\n"
 
 
+def needrestart_conf(layout: Layout) -> dict[str, File]:
+    """Return the file that keeps needrestart from restarting masters, requests and all, after an update (by path).
+
+    A hash of regex and 0 or 1, added to key by key, as needrestart.conf's own override_rc.
+    """
+    text = f"# {HEADER}\n# A slot flip gives a site a new master; a restart would cut its requests.\n"
+    return {f"{layout.needrestart}/phpops.conf": File(text + "$nrconf{override_rc}{qr(^phpops-fpm\\@)} = 0;\n")}
+
+
 def template_units(layout: Layout) -> dict[str, File]:
     """Return the two template units that all sites share, by path."""
     master = f"""# {HEADER}
@@ -279,6 +301,19 @@ WantedBy=multi-user.target
     }
 
 
+def opcache_ini(spec: SiteSpec) -> dict[str, IniValue]:
+    """Return OPcache's directives of a slot: the site's, and below a release those for code that never changes.
+
+    SpecError where a directive can't be written for this PHP.
+    """
+    if spec.release is None:
+        return dict(spec.opcache)
+    try:
+        return {**render_profile("release", spec.php_version), **spec.opcache}
+    except SettingsError as error:
+        raise SpecError(f"Site {spec.name}: {error}") from error
+
+
 def render(spec: SiteSpec, slot: str, layout: Layout) -> Rendering:
     """Return everything that makes up one slot of a site; SpecError names what can't be carried."""
     name, config, state = spec.name, layout.config_dir(spec.name, slot), layout.slot_dir(spec.name, slot)
@@ -288,10 +323,11 @@ def render(spec: SiteSpec, slot: str, layout: Layout) -> Rendering:
             raise SpecError(f"Site {name}: the socket {path} is longer than 107 bytes; give a shorter name.")
     try:
         ini = ini_text(f"Site {name}.", spec.ini)
-        opcache = ini_text(f"OPcache of site {name}: real only where the master starts with it.", dict(spec.opcache))
+        opcache = ini_text(f"OPcache of site {name}: real only where the master starts with it.", opcache_ini(spec))
     except ValueError as error:
         raise SpecError(f"Site {name}: {error}.") from error
     stored = json.dumps(spec.as_dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    release = {f"{state}/release": spec.release.path} if spec.release else {}
     return Rendering(
         files={
             f"{config}/site.json": File(stored, 0o600),
@@ -302,6 +338,7 @@ def render(spec: SiteSpec, slot: str, layout: Layout) -> Rendering:
         },
         links={
             f"{state}/docroot": spec.document_root,
+            **release,
             f"{state}/php.sock": layout.web_socket(name, slot),
             f"{state}/site.json": f"{config}/site.json",
             f"{state}/ptr/live": f"../slots/{slot}",

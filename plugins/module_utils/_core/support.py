@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 PHP_OF_DEBIAN = {"12": "8.2", "13": "8.4"}
+# Either may be installed beside Debian's own, from another source of packages.
+PHP_VERSIONS = ("8.2", "8.4")
 
 
 def parse_os_release(text: str) -> dict[str, str]:
@@ -38,8 +40,11 @@ def check_support(
     if release.get("ID") != "debian" or version not in PHP_OF_DEBIAN:
         name = release.get("PRETTY_NAME") or "an unknown system (no readable /etc/os-release)"
         return f"This host runs {name}; phpops.webhost changes Debian 12 and 13 only."
-    if php_version is not None and php_version != PHP_OF_DEBIAN[version]:
-        return f"PHP {php_version} is not the PHP of Debian {version}; set php_version to {PHP_OF_DEBIAN[version]}."
+    if php_version is not None and php_version not in PHP_VERSIONS:
+        return (
+            f"PHP {php_version} is none of {', '.join(PHP_VERSIONS)}, which phpops.webhost changes;"
+            f" set php_version to {PHP_OF_DEBIAN[version]}, the PHP of Debian {version}."
+        )
     if not systemd:
         return "systemd is not this host's init (there is no /run/systemd/system); phpops.webhost needs it."
     if (selinux_enforce or "").strip() == "1":

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
@@ -27,11 +26,11 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.reservation i
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.budget import measure
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text, write_atomic
+from ansible_collections.phpops.webhost.plugins.module_utils._host.lock import Locked, locked
 from ansible_collections.phpops.webhost.plugins.module_utils._host.memory import HOST, Paths
 
 FOLDER = "/run/phpops/budget"
 LOCK_WAIT_SECONDS = 60.0
-_POLL_SECONDS = 0.05
 
 
 class BudgetBusy(Exception):
@@ -62,23 +61,15 @@ def budget_lock(folder: str = FOLDER, wait_seconds: float = LOCK_WAIT_SECONDS) -
     The kernel drops it when the holder dies.
     """
     Path(folder).mkdir(mode=0o755, parents=True, exist_ok=True)
-    descriptor = os.open(f"{folder}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise BudgetBusy(
-                        f"The lock {folder}.lock was not free within {wait_seconds:g} seconds: "
-                        "another run checks the memory budget; try again when it is done."
-                    ) from error
-                time.sleep(_POLL_SECONDS)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(f"{folder}.lock", wait_seconds))
+        except Locked as error:
+            raise BudgetBusy(
+                f"The lock {folder}.lock was not free within {wait_seconds:g} seconds: "
+                f"another run (process {error.holder}) checks the memory budget; try again when it is done."
+            ) from error
         yield
-    finally:
-        os.close(descriptor)
 
 
 def records(folder: str = FOLDER, proc: str = "/proc", now: float | None = None) -> list[Record]:

@@ -77,9 +77,16 @@ def file_diffs(
         text = redacted(old_text or "") if live else ""
         if text != redacted(new.text) or (old_text or "") != new.text:
             found.append(_entry(old_path if live else new_path, new_path, text, redacted(new.text)))
-    for (old_path, old_target), (new_path, target) in zip(links.items(), after.links.items()):
-        if Path(new_path).name == "docroot" and (old_target if live else None) != target:
-            found.append(_entry(old_path, new_path, f"-> {old_target}\n" if live else "", f"-> {target}\n"))
+    # Not by order: a slot has the link to its release only when it has one.
+    old_links = {Path(path).name: (path, target) for path, target in links.items()}
+    new_links = {Path(path).name: (path, target) for path, target in after.links.items()}
+    for name in ("docroot", "release"):
+        old_path, old_target = old_links.get(name, ("", None))
+        new_path, target = new_links.get(name, ("", None))
+        old_target = old_target if live else None
+        if old_target != target:
+            shown = [f"-> {text}\n" if text else "" for text in (old_target, target)]
+            found.append(_entry(old_path or new_path, new_path or old_path, *shown))
     return found
 
 

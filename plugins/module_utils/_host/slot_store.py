@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import grp
 import json
 import os
 import shutil
-import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -24,33 +22,20 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
     replace_symlink,
     write_atomic,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._host.lock import Locked, locked
 
 
 @contextmanager
 def site_lock(site: str, layout: Layout, wait_seconds: float = 10.0) -> Iterator[None]:
     """Hold the site's lock; StepFailed names the process that has it. It ends with the process that holds it."""
-    folder = Path(layout.run)
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    # Not below the site's own folder: state absent removes that.
-    descriptor = os.open(str(folder / f".{site}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-                    raise StepFailed(
-                        f"Site {site} is being changed by another run (process {holder}); try again when it has ended."
-                    ) from error
-                time.sleep(0.1)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(layout.lock(site), wait_seconds))
+        except Locked as error:
+            raise StepFailed(
+                f"Site {site} is being changed by another run (process {error.holder}); try again when it has ended."
+            ) from error
         yield
-    finally:
-        os.close(descriptor)
 
 
 def live_slot(site: str, layout: Layout) -> str | None:
@@ -157,7 +142,10 @@ def stage(site: str, slot: str, rendering: Rendering, group: str, layout: Layout
     """Write the whole of a slot that is not live, from nothing: what an earlier run left there goes first."""
     gid = group_id(group)
     try:
-        remove_slot(site, slot, layout)
+        drop_in = layout.drop_in(site, slot)
+        # A drop-in that stays as it is spares systemd a reload.
+        same = read_file(drop_in) == rendering.files[drop_in].text
+        remove_slot(site, slot, layout, keep_drop_in=same)
         top = layout.site_dir(site)
         for folder in (layout.state, top, f"{top}/ptr", f"{top}/slots"):
             _folder(folder)
@@ -167,8 +155,8 @@ def stage(site: str, slot: str, rendering: Rendering, group: str, layout: Layout
             _folder(folder, 0o750, gid)
         for folder in (layout.slot_dir(site, slot), f"{layout.slot_dir(site, slot)}/ptr"):
             _folder(folder)
-        _folder(Path(layout.drop_in(site, slot)).parent)
-        write_files(rendering.files, gid)
+        _folder(Path(drop_in).parent)
+        write_files({path: file for path, file in rendering.files.items() if not (same and path == drop_in)}, gid)
         for path, target in rendering.links.items():
             replace_symlink(path, target)
         fsync_dir(f"{top}/slots")
@@ -176,12 +164,13 @@ def stage(site: str, slot: str, rendering: Rendering, group: str, layout: Layout
         raise StepFailed(f"Slot {slot} of site {site} could not be written: {error}.") from error
 
 
-def remove_slot(site: str, slot: str, layout: Layout) -> None:
+def remove_slot(site: str, slot: str, layout: Layout, keep_drop_in: bool = False) -> None:
     """Remove a slot's files; what is not there is no error. Raises OSError."""
+    drop_ins = str(Path(layout.drop_in(site, slot)).parent)
     for folder in (
         layout.config_dir(site, slot),
         layout.slot_dir(site, slot),
-        str(Path(layout.drop_in(site, slot)).parent),
+        *([] if keep_drop_in else [drop_ins]),
         str(Path(layout.socket(site, slot)).parent),
     ):
         if Path(folder).is_symlink():
@@ -190,6 +179,14 @@ def remove_slot(site: str, slot: str, layout: Layout) -> None:
             shutil.rmtree(folder)
     with suppress(FileNotFoundError):
         Path(layout.web_socket(site, slot)).unlink()
+
+
+def slot_paths(site: str, slot: str, layout: Layout) -> list[str]:
+    """Return which of a slot's folders are there."""
+    drop_ins = str(Path(layout.drop_in(site, slot)).parent)
+    return [
+        path for path in (layout.config_dir(site, slot), layout.slot_dir(site, slot), drop_ins) if Path(path).exists()
+    ]
 
 
 def remove_site(site: str, layout: Layout) -> None:

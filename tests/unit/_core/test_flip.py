@@ -87,8 +87,8 @@ def test_no_other_error_is_swallowed() -> None:
 @pytest.mark.parametrize(
     ("live", "active", "wanted", "expected"),
     [
-        (None, False, False, (*flip.BEFORE_SWITCH, "switch", "boot")),
-        (None, False, True, (*flip.BEFORE_SWITCH, "switch", "boot")),
+        (None, False, False, (*flip.BEFORE_SWITCH, "switch", "boot", "verify")),
+        (None, False, True, (*flip.BEFORE_SWITCH, "switch", "boot", "verify")),
         ("blue", True, False, ()),
         ("blue", False, False, ("budget", "check", "start", "ready")),
         ("blue", True, True, flip.STEPS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -135,3 +136,32 @@ def test_any_text_is_a_spec_or_a_sentence(options: dict[str, str]) -> None:
         assert str(error).endswith((".", "it."))
     else:
         assert "\n" not in spec.user + spec.document_root + spec.umask
+
+
+def test_another_release_is_one_reason_and_its_history_none() -> None:
+    release = {"id": "r1", "path": "/srv/releases/r1", "history": []}
+    first = build({**LEAST, "document_root": "/srv/releases/r1/public", "release": release})
+    second = build(
+        {
+            **LEAST,
+            "document_root": "/srv/releases/r2",
+            "release": {"id": "r2", "path": "/srv/releases/r2", "history": ["r1"]},
+        }
+    )
+    assert differences(first, second) == ["release r1 → r2"]
+    assert differences(build(LEAST), first) == ["release unset → r1"]
+    longer = build({**LEAST, "document_root": "/srv/releases/r1/public", "release": {**release, "history": ["r0"]}})
+    assert differences(first, longer) == []
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        ({"id": "a b", "path": "/srv/a b", "history": []}, "release.id is 'a b'"),
+        ({"id": "a", "path": "srv", "history": []}, "release.path is 'srv'"),
+        ({"id": "a", "path": "/srv", "history": ["../x"]}, "release.history is '../x'"),
+    ],
+)
+def test_a_release_that_can_not_be_used_is_named(release: dict[str, object], said: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(said)):
+        build({**LEAST, "release": release})

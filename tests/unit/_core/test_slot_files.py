@@ -38,7 +38,17 @@ FULL = {
 }
 
 
-@pytest.mark.parametrize(("name", "options", "slot"), [("least", LEAST, "blue"), ("full", FULL, "green")])
+RELEASE = {
+    **LEAST,
+    "document_root": "/srv/www/shop/releases/r2/public",
+    "opcache": {"opcache.jit": "off"},
+    "release": {"id": "r2", "path": "/srv/www/shop/releases/r2", "history": ["r1"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "slot"), [("least", LEAST, "blue"), ("full", FULL, "green"), ("release", RELEASE, "green")]
+)
 def test_every_file_is_the_golden_one(name: str, options: dict[str, object], slot: str) -> None:
     rendering = render(build(options), slot, LAYOUT)
     text = "".join(
@@ -52,6 +62,17 @@ def test_every_file_is_the_golden_one(name: str, options: dict[str, object], slo
 def test_the_template_units_are_the_golden_ones() -> None:
     text = "".join(f"==> {path}\n{file.text}" for path, file in slot_files.template_units(LAYOUT).items())
     assert text == (GOLDEN / "units.txt").read_text(encoding="utf-8")
+
+
+def test_needrestart_is_told_what_not_to_restart() -> None:
+    ((path, file),) = slot_files.needrestart_conf(LAYOUT).items()
+    assert path == "/etc/needrestart/conf.d/phpops.conf"
+    assert file.text.endswith("\n$nrconf{override_rc}{qr(^phpops-fpm\\@)} = 0;\n")
+
+
+def test_a_release_outside_of_the_document_root_is_refused() -> None:
+    with pytest.raises(SpecError, match="the release's folder /srv/www/shop/releases/r2 or one below it"):
+        build({**RELEASE, "document_root": "/srv/www/shop/releases/r22"})
 
 
 def test_a_socket_path_that_is_too_long_is_refused() -> None:

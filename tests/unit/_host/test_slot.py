@@ -4,156 +4,24 @@
 
 from __future__ import annotations
 
-import grp
 import json
 import os
-import pwd
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host import (
-    reservation,
+    lease,
     slot,
     slot_master,
-    slot_prime,
-    slot_run,
+    slot_steps,
     slot_store,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
+from ansible_collections.phpops.webhost.tests.unit._host.played_host import GROUP, USER, Fleet, fleet
 
-GROUP = grp.getgrgid(os.getgid()).gr_name
-USER = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != 0)
-IDLE_STATUS = {"active processes": 0, "total processes": 2, "accepted conn": 5, "processes": []}
-
-
-class PlayedHost:
-    """systemd, PHP-FPM, ss and FastCGI as far as a flip asks them; what is in ``broken`` goes wrong."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.active: set[str] = set()
-        self.enabled: set[str] = set()
-        self.log: list[str] = []
-        self.broken: set[str] = set()
-        self.busy: dict[str, int] = {}
-
-    def run(self, words: list[str]) -> tuple[int, str, str]:
-        words = [word for word in words if word != "--no-pager"]
-        if words[0] == "systemctl":
-            return self._systemctl(words[1], words[-1])
-        if words[-1] == "--info":
-            self.log.append(" ".join(words))
-            return 0, "opcache.memory_consumption => 16 => 16\nopcache.jit => no value => disable\n", ""
-        if words[0] == "ss":
-            rows = [(path.parent.name, path) for path in Path(self.layout.run).glob("*/php.sock")]
-            text = "".join(f"u_str LISTEN {self.busy.get(name, 0)} 511 {path} 1 * 0\n" for name, path in rows)
-            return 0, text, ""
-        if "--test" in words:
-            return (78, "", "unknown entry 'x'") if "check" in self.broken else (0, "", "")
-        if words[0] == "journalctl":
-            return 0, "ERROR: no\n", ""
-        return 0, "", ""
-
-    def _systemctl(self, verb: str, unit: str) -> tuple[int, str, str]:
-        name = unit.partition("@")[2].partition(".")[0]
-        if verb == "show":
-            state = "active" if unit in self.active else "failed" if unit in self.broken else "inactive"
-            return 0, f"ActiveState={state}\nMainPID=0\nNRestarts=0\nSubState=x\nExecMainStatus=226\nResult=no\n", ""
-        self.log.append(f"{verb} {unit}")
-        if verb == "start" and "start" in self.broken:
-            self.broken.add(unit)
-        elif verb == "start":
-            self.active.add(unit)
-            folder = Path(self.layout.run, name)
-            folder.mkdir(parents=True, exist_ok=True)
-            for socket in ("php.sock", "status.sock"):
-                (folder / socket).touch()
-        elif verb == "stop":
-            self.active.discard(unit)
-        elif verb == "enable":
-            self.enabled.add(unit)
-        elif verb == "disable":
-            self.enabled.discard(unit)
-        elif verb == "is-enabled":
-            return (0, "enabled\n", "") if unit in self.enabled else (1, "disabled\n", "")
-        return 0, "", ""
-
-    def request(self, path: str, params: dict[str, str], body: bytes = b"", timeout_seconds: float = 1) -> Response:
-        name = Path(path).stem if path.startswith(f"{self.layout.run}/web/") else Path(path).parent.name
-        if f"phpops-fpm@{name}.service" not in self.active:
-            raise FastCgiError(f"{path} can't be used: No such file")
-        if params["SCRIPT_NAME"] == "/phpops-ping":
-            return Response(200, {}, b"pong", "", 0.0)
-        if params["SCRIPT_NAME"] == "/phpops-status":
-            busy = self.busy.get(name, 0)
-            workers = [{"pid": 1 << 30, "state": "Running", "script": "/s.php", "request duration": 3000000}] * busy
-            return Response(
-                200, {}, json.dumps({**IDLE_STATUS, "active processes": busy, "processes": workers}).encode(), "", 0
-            )
-        self.log.append(f"prime {params['SCRIPT_FILENAME']}")
-        return Response(500 if "prime" in self.broken else 200, {}, b"", "", 0.0)
-
-
-class Fleet:
-    """One played host with its layout, and how to run site_slot on it."""
-
-    def __init__(self, path: Path, host: PlayedHost, layout: Layout) -> None:
-        self.path, self.host, self.layout = path, host, layout
-
-    def run(self, state: str = "present", options: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
-        values = {"prime": True, "drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
-        given = {"name": "wiki", **(options or {})}
-        outcome = slot_run.apply_sites([given], state, self.host.run, Settings(**values), layout=self.layout)
-        site: dict[str, Any] = outcome["sites"][0]
-        return {**site, "diff": outcome["diff"]}
-
-    def first(self) -> dict[str, Any]:
-        return self.run(options=self.new())
-
-    def new(self) -> dict[str, Any]:
-        entry = {"path": "/", "host": "", "query": "", "method": "GET", "headers": {}, "status": 200, "contains": ""}
-        root = self.path / "docroot"
-        root.mkdir(exist_ok=True)
-        return {
-            "user": USER,
-            "group": GROUP,
-            "web_group": GROUP,
-            "php_version": "8.2",
-            "document_root": str(root),
-            "entry_points": [entry],
-        }
-
-    def tree(self) -> list[str]:
-        return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if "run/" not in str(path))
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
-    layout = Layout(*(str(tmp_path / name) for name in ("state", "config", "run", "units")))
-    host = PlayedHost(layout)
-    monkeypatch.setattr(slot_master, "request", host.request)
-    monkeypatch.setattr(slot_prime.prime, "__defaults__", (60.0, host.request))
-    monkeypatch.setattr(slot_master, "prove_that_queues_show", lambda run: None)
-    monkeypatch.setattr(slot_master, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(slot, "references", lambda text: [])
-    monkeypatch.setattr(slot.Site, "_missing", lambda self, spec: [])
-
-    class Fits:
-        fits, short_bytes, headroom_bytes, message = True, 0, None, "It fits."
-
-    monkeypatch.setattr(
-        reservation,
-        "claim",
-        lambda site, unit, override: reservation.Claim("/nonexistent", unit, Fits()),  # type: ignore[arg-type]
-    )
-    (tmp_path / "units").mkdir()
-    return Fleet(tmp_path, host, layout)
+__all__ = ["fleet"]
 
 
 def test_a_new_site_gets_blue_and_starts_at_boot(fleet: Fleet) -> None:
@@ -255,8 +123,8 @@ def test_a_run_that_died_at_a_step_is_taken_up(fleet: Fleet, step: str, monkeypa
     places = {
         "stage": (slot_store, "write_files"),
         "start": (slot_master.Master, "wait_until_it_answers"),
-        "prime": (slot, "prime"),
-        "switch": (slot.Site, "_boot"),
+        "prime": (slot_steps, "prime"),
+        "switch": (slot.Site, "boot"),
     }
     with monkeypatch.context() as patch:
         patch.setattr(*places[step], die)
@@ -332,7 +200,8 @@ def test_a_pointer_of_another_kind_is_no_slot(fleet: Fleet) -> None:
 
 def test_two_runs_on_one_site_exclude_each_other(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     with slot_store.site_lock("wiki", fleet.layout):
-        monkeypatch.setattr(slot_store.site_lock.__wrapped__, "__defaults__", (0.1,))  # type: ignore[attr-defined]
+        defaults = (60.0, 0.1, False)
+        monkeypatch.setattr(lease.hold.__wrapped__, "__defaults__", defaults)  # type: ignore[attr-defined]
         result = fleet.first()
     assert result["failed"] and f"process {os.getpid()}" in result["msg"]
 
@@ -375,10 +244,10 @@ def test_a_pointer_that_was_renamed_counts_although_it_could_not_be_made_durable
 
 
 def test_a_run_folder_that_is_read_only_is_one_sentence(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read_only(site: str, layout: Layout) -> None:
+    def read_only(site: str, layout: Layout, wait_seconds: float) -> None:
         raise OSError(30, "Read-only file system", f"{layout.run}/.{site}.lock")
 
-    monkeypatch.setattr(slot_run, "site_lock", read_only)
+    monkeypatch.setattr(lease, "site_lock", read_only)
     result = fleet.first()
     assert (result["failed"], result["changed"], result["step"]) == (True, False, "validate")
     assert result["msg"].startswith("Site wiki could not be changed: [Errno 30] Read-only file system")

@@ -1,0 +1,267 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""The steps of a slot flip on one site; which of them are done, and in which call, is decided elsewhere."""
+
+from __future__ import annotations
+
+import pwd
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Mapping, Sequence
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import FlipResult, StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import (
+    SLOTS,
+    File,
+    Layout,
+    boot_unit_name,
+    needrestart_conf,
+    other,
+    render,
+    template_units,
+)
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import replace_symlink
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime import prime
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import Report
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references, spoilers
+
+# A dynamic pool forks one worker a second at first: more than this is not waited for.
+WORKERS_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a flip is done. ``classic``: the host gets no traffic, so the live slot ends before the new one starts."""
+
+    prime: bool = True
+    drain_timeout_seconds: float = 120.0
+    kill_stuck: bool = False
+    start_timeout_seconds: float = 60.0
+    budget_override: bool = False
+    force: bool = False
+    classic: bool = False
+    check_mode: bool = False
+
+
+class Steps:
+    """The steps on one site. The pointer is the only state: everything else is worked out from it."""
+
+    def __init__(
+        self,
+        name: str,
+        run: systemd.Run,
+        settings: Settings,
+        layout: Layout,
+        on_step: Callable[[str], None] | None = None,
+    ) -> None:
+        """on_step gets the name of each step that begins."""
+        self.name, self.run, self.settings, self.layout, self.on_step = name, run, settings, layout, on_step
+        self.live = store.live_slot(name, layout)
+        self.idle = other(self.live) if self.live else SLOTS[0]
+        self.old_master = Master(run, name, self.live, layout) if self.live else None
+        self.new_master = Master(run, name, self.idle, layout)
+        self.report = Report(name)
+        # What the deploy that holds the site has done so far.
+        self.lease_steps: Sequence[str] = ()
+        # What compare() finds out.
+        self.names: list[str] = []
+        self.wanted = self.only_stored = self.orphan = False
+        self._held = ExitStack()
+        self._budget = Budget(run, settings.budget_override)
+
+    def execute(
+        self,
+        names: Sequence[str],
+        spec: SiteSpec,
+        undo: Callable[[], Any],
+        more: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> FlipResult:
+        """Do the named steps in the flip's order, and note in the report how far they came; ``more`` adds steps."""
+        steps: dict[str, Callable[[], Any]] = {
+            "retire": self.retire,
+            "stage": lambda: self._stage(spec),
+            "budget": lambda: self._claim(spec),
+            "check": lambda: self.new_master.check_configuration(spec),
+            "start": self._start,
+            "ready": lambda: self.new_master.wait_until_it_answers(self.settings.start_timeout_seconds),
+            "prime": lambda: self._prime(spec),
+            "workers": lambda: self._workers(spec.process_manager.max_children),
+            "switch": self._switch,
+            "boot": self.boot,
+            "drain": self._drain,
+            "stop": self._stop_old,
+            **(more or {}),
+        }
+        try:
+            result = flip.execute({name: steps[name] for name in names if name in steps}, undo, self.on_step)
+        finally:
+            self._held.close()
+            self._budget.release()
+        self.report.take(result)
+        self.report.previous_slot = self.live if result.flipped else None
+        return result
+
+    # What the host has and lacks
+
+    def shared_changes(self) -> dict[str, File]:
+        """Return the files of all sites that are missing or differ, by path."""
+        files = {**template_units(self.layout), **needrestart_conf(self.layout)}
+        return {path: file for path, file in files.items() if store.read_file(path) != file.text}
+
+    def write_shared(self) -> None:
+        """Write the files of all sites; systemd reads its units anew when one of them changed."""
+        changed = self.shared_changes()
+        for folder in {str(Path(path).parent) for path in changed}:
+            Path(folder).mkdir(mode=0o755, parents=True, exist_ok=True)
+        store.write_files(changed, -1)
+        if any(path in changed for path in template_units(self.layout)):
+            systemd.daemon_reload(self.run)
+
+    def boots(self) -> bool:
+        """Return whether the live slot starts at boot."""
+        return systemd.is_enabled(self.run, boot_unit_name(self.name))
+
+    def missing(self, spec: SiteSpec) -> list[str]:
+        """Return what the host lacks for this site, a sentence each."""
+        missing = []
+        try:
+            pwd.getpwnam(spec.user)
+        except KeyError:
+            missing.append(f"Site {self.name}: the user {spec.user} does not exist on this host; create it first.")
+        for group in (spec.group, spec.web_group):
+            try:
+                store.group_id(group)
+            except StepFailed as error:
+                missing.append(f"Site {self.name}: {error}")
+        binary = f"/usr/sbin/php-fpm{spec.php_version}"
+        if not Path(binary).exists():
+            missing.append(f"Site {self.name}: there is no {binary}; install php{spec.php_version}-fpm.")
+        # In check mode a release may be one that was not built.
+        not_built = self.settings.check_mode and spec.release is not None and not Path(spec.release.path).exists()
+        if not Path(spec.document_root).is_dir() and not not_built:
+            missing.append(f"Site {self.name}: document_root {spec.document_root} is no folder of this host.")
+        if spec.php_ini and not Path(spec.php_ini).is_file():
+            missing.append(f"Site {self.name}: php_ini {spec.php_ini} is no file of this host.")
+        return missing
+
+    def spoiled(self) -> list[str]:
+        """Return what a web server says that a flip can't bear, a sentence each."""
+        found = spoilers(self.name, self.layout.pointer(self.name))
+        return [f"Site {self.name} is not touched, because of {item}." for item in found]
+
+    def marks(self) -> slot_timer.Marks:
+        """Return what the idle slot's timer says about it."""
+        return slot_timer.marks(self.run, self.name, self.idle)
+
+    # The steps
+
+    def retire(self, fail: bool = True) -> dict[str, Any] | None:
+        """End a master in the idle slot, which was kept warm or left by a run; StepFailed when it still has work."""
+        # A timer of the live slot is one that a run was killed before it could remove it.
+        slot_timer.disarm(self.run, self.name, SLOTS)
+        if not self.new_master.active():
+            return None
+        if systemd.is_active(self.run, self.new_master.unit):
+            drain = self.new_master.drain(self.settings.drain_timeout_seconds, self.settings.kill_stuck)
+            if not drain["finished"]:
+                message = self.report.still_busy(self.idle, drain)
+                if fail:
+                    raise StepFailed(message)
+                self.report.msg = message
+                return drain
+        self.new_master.stop()
+        return None
+
+    def _stage(self, spec: SiteSpec) -> None:
+        store.stage(self.name, self.idle, render(spec, self.idle, self.layout), spec.group, self.layout)
+
+    def _claim(self, spec: SiteSpec) -> dict[str, Any]:
+        if self.settings.classic:
+            self._drain()
+            self._stop_old()
+        return self._budget.claim(spec, self.idle, self.layout)
+
+    def _start(self) -> None:
+        # Before its start: whatever happens to this run, a slot that nobody switches to ends.
+        slot_timer.arm(self.run, self.name, self.idle, slot_timer.PREPARED_SECONDS, [slot_timer.PREPARED], self.layout)
+        self.new_master.start(self.settings.start_timeout_seconds)
+
+    def _prime(self, spec: SiteSpec) -> dict[str, Any] | None:
+        return prime(spec, self.new_master.socket, self.script_root(spec)) if self.settings.prime else None
+
+    def script_root(self, spec: SiteSpec) -> str:
+        """Return the document root as live traffic names it."""
+        pointer = f"{self.layout.pointer(self.name)}/docroot"
+        if spec.script_root == "pointer" or (spec.script_root == "auto" and references(pointer)):
+            return pointer
+        return spec.document_root
+
+    def _workers(self, max_children: int) -> dict[str, int]:
+        """Give the idle slot as many workers as the live one has, so that the switch is no cold start."""
+        if self.old_master is None or not systemd.is_active(self.run, self.old_master.unit):
+            return {"live": 0, "idle": self.new_master.status().total}
+        # What a status says is the site's own word: never more connections than the pool has workers.
+        live = min(self.old_master.status().total, max_children)
+        self._held, idle = self.new_master.hold_workers(live, WORKERS_SECONDS)
+        return {"live": live, "idle": idle}
+
+    def _switch(self) -> None:
+        # The held connections end here: their workers are free when the first request comes.
+        self._held.close()
+        store.switch(self.name, self.live, self.idle, self.layout)
+
+    def boot(self) -> None:
+        """Let the live slot start at boot, and its spec be found; also without the timer that a waiting slot has."""
+        stored = self.layout.stored_spec(self.name)
+        target = f"{self.layout.pointer(self.name)}/site.json"
+        if store.read_link(stored) != target:
+            replace_symlink(stored, target)
+        if not self.boots():
+            systemd.enable(self.run, boot_unit_name(self.name))
+        # Until here the timer does no harm: its command asks for the pointer.
+        slot_timer.disarm(self.run, self.name, [store.live_slot(self.name, self.layout) or self.idle])
+
+    def _drain(self) -> dict[str, Any]:
+        old = self.old_master
+        if old is None or not systemd.is_active(self.run, old.unit):
+            return {"finished": True, "seconds": 0.0, "queue": 0, "active": 0, "stuck": [], "killed": []}
+        drain = old.drain(self.settings.drain_timeout_seconds, self.settings.kill_stuck)
+        if not drain["finished"]:
+            self.report.drain = drain
+            raise StepFailed(self.report.still_busy(old.slot, drain))
+        return drain
+
+    def _stop_old(self) -> None:
+        if self.old_master is not None:
+            self.old_master.stop()
+
+    def discard(self) -> None:
+        """Undo what was done before the switch: the idle slot is stopped and its files are gone; a new site's all."""
+        if store.live_slot(self.name, self.layout) != self.live:
+            raise StepFailed(f"The pointer of site {self.name} was moved by another hand: slot {self.idle} is left.")
+        try:
+            slot_timer.disarm(self.run, self.name, [self.idle])
+            self.new_master.stop()
+            if self.live is None:
+                store.remove_site(self.name, self.layout)
+            else:
+                store.remove_slot(self.name, self.idle, self.layout)
+            systemd.daemon_reload(self.run)
+        except OSError as error:
+            raise StepFailed(f"{error}.") from error
+        self.revive()
+
+    def revive(self) -> None:
+        """Start the live slot when it is down: classic mode stopped it, and nothing comes in its place."""
+        if self.old_master is None or self.old_master.active():
+            return
+        self.old_master.start(self.settings.start_timeout_seconds)
+        self.old_master.wait_until_it_answers(self.settings.start_timeout_seconds)

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""The second phase of a deploy, one call: let the traffic go to the slot that waits, look at it, and go back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Sequence
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import EntryPoint, build
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd, web_check
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Site
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
+
+# One entry point through the web server; primed, it takes far less.
+CHECK_SECONDS = 60.0
+# What slot_switch returns: of the site's report, and beside it.
+TOLD = ("changed", "failed", "step", "msg", "workers", "previous_slot", "live_slot")
+NOTHING: dict[str, Any] = {"switched": False, "checks": [], "first_request_seconds": None, "switched_back": False}
+# What the lease tells while a switch is taken back; no step of a deploy that goes well.
+BACK = "back"
+
+
+class Turn:
+    """The switch of one site, and the way back."""
+
+    def __init__(self, site: Site, check_url: str | None) -> None:
+        """check_url: scheme, address and port of this host's own web server; None for no check."""
+        self.site, self.check_url = site, check_url
+        self.checks: list[web_check.Check] = []
+        self.switched_back = False
+
+    def _answer(self, **found: Any) -> dict[str, Any]:
+        report = self.site.report.as_dict()
+        return {
+            **NOTHING,
+            **{key: report[key] for key in TOLD},
+            "live_slot": store.live_slot(self.site.name, self.site.layout),
+            "checks": [check.as_dict() for check in self.checks],
+            "first_request_seconds": self.checks[0].seconds if self.checks else None,
+            "switched_back": self.switched_back,
+            **found,
+        }
+
+    # Forth
+
+    def switch(self, entry_points: Sequence[EntryPoint] | None) -> dict[str, Any]:
+        """Switch to the slot that slot_prepare left waiting, and check it; entry_points: None for its own.
+
+        A failing check switches back in the same call. StepFailed where no slot waits.
+        """
+        site = self.site
+        if self.check_url is not None:
+            web_check.base_url(self.check_url)
+        if site.settings.check_mode:
+            site.report.changed = True
+            return self._answer(previous_slot=site.live)
+        stored = store.read_stored(site.name, site.idle, site.layout)
+        waits = stored is not None and systemd.is_active(site.run, site.new_master.unit)
+        if stored is None or not waits or slot_timer.PREPARED not in site.marks():
+            raise StepFailed(
+                f"Site {site.name}: slot {site.idle} does not wait for a switch; slot_prepare brings it up, and it"
+                f" waits for {slot_timer.PREPARED_SECONDS / 60:.0f} minutes."
+            )
+        spec = build(stored)
+        entries = spec.entry_points if entry_points is None else entry_points
+        result = site.execute(flip.SWITCHING, spec, site.discard, {"verify": lambda: self._verify(entries)})
+        site.report.changed = True
+        switched = result.flipped and not self.switched_back
+        if not switched:
+            site.report.previous_slot = None
+        return self._answer(switched=switched)
+
+    def _verify(self, entries: Sequence[EntryPoint]) -> None:
+        """Request the entry points through the web server; StepFailed when one is wrong, and the way back was gone."""
+        if self.check_url is None:
+            return
+        site = self.site
+
+        def accepted() -> int:
+            return site.new_master.status().accepted
+
+        try:
+            self.checks = web_check.check(entries, site.name, self.check_url, CHECK_SECONDS, accepted, site.layout)
+            wrong = [check.msg for check in self.checks if check.msg]
+        except StepFailed as error:
+            wrong = [str(error)]
+        if wrong:
+            try:
+                then = self._go_back(site.idle, site.live)
+            except (StepFailed, OSError) as error:
+                then = f"Then the way back failed: {error}"
+            raise StepFailed(f"{wrong[0]} {then}")
+
+    # And back
+
+    def back(self, steps: Sequence[str]) -> dict[str, Any]:
+        """Undo a switch that was good, because another host's was not; steps: all that the deploy's lease tells.
+
+        Nothing happens where this deploy has not switched, or went back already.
+        """
+        site = self.site
+        done = [step for step in steps if step in (flip.SWITCH, BACK)]
+        stored = store.read_stored(site.name, site.idle, site.layout)
+        if done[-1:] != [flip.SWITCH] or (stored is None and _had_one_before(site)):
+            site.report.msg = f"Site {site.name}: this deploy has not switched it, so there is no way back to take."
+            return self._answer()
+        previous = site.idle if stored is not None else None
+        site.report.changed = True
+        if site.settings.check_mode:
+            return self._answer(previous_slot=site.live)
+        live = site.live or site.idle
+        site.report.msg = self._go_back(live, previous)
+        return self._answer(previous_slot=live)
+
+    def _go_back(self, new: str, old: str | None) -> str:
+        """Point to the old slot again, end the new one, and return a sentence; StepFailed says what could not be."""
+        site = self.site
+        if site.on_step is not None:
+            with suppress(StepFailed):
+                site.on_step(BACK)
+        if old is None:
+            return self._leave_nothing(new)
+        masters = {slot: Master(site.run, site.name, slot, site.layout) for slot in (old, new)}
+        seconds = site.settings.start_timeout_seconds
+        if not masters[old].active():
+            # Classic mode stopped it; no traffic comes, and there may be room for one master only.
+            masters[new].stop()
+            try:
+                masters[old].start(seconds)
+                masters[old].wait_until_it_answers(seconds)
+            except StepFailed as error:
+                masters[new].start(seconds)
+                raise StepFailed(f"There is no way back: {error} Slot {new} goes on.") from error
+        store.switch(site.name, new, old, site.layout)
+        self.switched_back = True
+        site.report.live_slot = old
+        slot_timer.disarm(site.run, site.name, [old, new])
+        if systemd.is_active(site.run, masters[new].unit):
+            drain = masters[new].drain(site.settings.drain_timeout_seconds, False)
+            if not drain["finished"]:
+                return f"Slot {old} is live again. {site.report.still_busy(new, drain)}"
+        masters[new].stop()
+        store.remove_slot(site.name, new, site.layout)
+        return f"Slot {old} is live again."
+
+    def _leave_nothing(self, new: str) -> str:
+        """A site that was new has nothing to go back to: it is removed."""
+        site = self.site
+        pointer = Path(site.layout.pointer(site.name))
+        if pointer.is_symlink():
+            pointer.unlink()
+        self.switched_back = True
+        site.remove(site.boots())
+        return f"The site was new: slot {new} is stopped and nothing is left of it."
+
+
+def _had_one_before(site: Site) -> bool:
+    """Return whether the live release says that another one was live before it."""
+    stored = site.stored() or {}
+    return bool((stored.get("release") or {}).get("history"))

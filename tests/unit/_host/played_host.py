@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host for tests of slots: files in a temporary folder, and a systemd and PHP-FPM that are played."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host import (
+    reservation,
+    slot,
+    slot_master,
+    slot_prime,
+    slot_run,
+    slot_steps,
+)
+from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+
+GROUP = grp.getgrgid(os.getgid()).gr_name
+USER = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != 0)
+IDLE_STATUS = {"active processes": 0, "total processes": 2, "accepted conn": 5, "processes": []}
+
+
+class PlayedHost:
+    """systemd, PHP-FPM, ss and FastCGI as far as a flip asks them; what is in ``broken`` goes wrong."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.active: set[str] = set()
+        self.enabled: set[str] = set()
+        self.log: list[str] = []
+        self.broken: set[str] = set()
+        self.busy: dict[str, int] = {}
+        self.timers: dict[str, list[str]] = {}
+
+    def fire(self) -> None:
+        """Let the time of all timers be up: what their commands say is done."""
+        for name, words in list(self.timers.items()):
+            del self.timers[name]
+            _flock, lock, _shell, _c, script = words[-5:]
+            test, _or, stop = script.partition(" || exec ")
+            pointer, _ef, slot = test.split()[1:]
+            assert lock == self.layout.lock("wiki")
+            if not (Path(pointer).exists() and Path(pointer).samefile(slot)):
+                self.run(stop.split())
+
+    def reboot(self) -> None:
+        """Only what is enabled comes up: the live slot."""
+        self.timers.clear()
+        self.active.clear()
+        shutil.rmtree(self.layout.run, ignore_errors=True)
+        for unit in self.enabled:
+            site = unit.partition("@")[2].partition(".")[0]
+            self.run(
+                ["systemctl", "start", f"phpops-fpm@{site}-{Path(os.readlink(self.layout.pointer(site))).name}.service"]
+            )
+
+    def run(self, words: list[str]) -> tuple[int, str, str]:
+        words = [word for word in words if word != "--no-pager"]
+        if words[0] == "systemctl" and "phpops-retire-" in words[-1]:
+            return self._timer(words[1], words[2:])
+        if words[0] == "systemctl":
+            return self._systemctl(words[1], words[-1])
+        if words[0] == "systemd-run":
+            name = next(word.partition("=")[2] for word in words if word.startswith("--unit="))
+            assert name not in self.timers, "systemd refuses a second unit of this name"
+            self.timers[name] = words
+            return 0, "", ""
+        if words[-1] == "--info":
+            self.log.append(" ".join(words))
+            return 0, "opcache.memory_consumption => 16 => 16\nopcache.jit => no value => disable\n", ""
+        if words[0] == "ss":
+            rows = [(path.parent.name, path) for path in Path(self.layout.run).glob("*/php.sock")]
+            text = "".join(f"u_str LISTEN {self.busy.get(name, 0)} 511 {path} 1 * 0\n" for name, path in rows)
+            return 0, text, ""
+        if "--test" in words:
+            return (78, "", "unknown entry 'x'") if "check" in self.broken else (0, "", "")
+        if words[0] == "journalctl":
+            return 0, "ERROR: no\n", ""
+        return 0, "", ""
+
+    def _timer(self, verb: str, units: list[str]) -> tuple[int, str, str]:
+        names = [unit.rpartition(".")[0] for unit in units]
+        if verb == "stop":
+            for name in names:
+                self.timers.pop(name, None)
+            return 0, "", ""
+        words = self.timers.get(names[-1])
+        said = next((word.partition("=")[2] for word in words or [] if word.startswith("--description=")), "")
+        return 0, f"ActiveState={'active' if words else 'inactive'}\nDescription={said}\n", ""
+
+    def _systemctl(self, verb: str, unit: str) -> tuple[int, str, str]:
+        name = unit.partition("@")[2].partition(".")[0]
+        if verb == "show":
+            state = "active" if unit in self.active else "failed" if unit in self.broken else "inactive"
+            return 0, f"ActiveState={state}\nMainPID=0\nNRestarts=0\nSubState=x\nExecMainStatus=226\nResult=no\n", ""
+        self.log.append(f"{verb} {unit}")
+        if verb == "start" and "start" in self.broken:
+            self.broken.add(unit)
+        elif verb == "start":
+            self.active.add(unit)
+            folder = Path(self.layout.run, name)
+            folder.mkdir(parents=True, exist_ok=True)
+            for socket in ("php.sock", "status.sock"):
+                (folder / socket).touch()
+        elif verb == "stop":
+            self.active.discard(unit)
+        elif verb == "enable":
+            self.enabled.add(unit)
+        elif verb == "disable":
+            self.enabled.discard(unit)
+        elif verb == "is-enabled":
+            return (0, "enabled\n", "") if unit in self.enabled else (1, "disabled\n", "")
+        return 0, "", ""
+
+    def request(self, path: str, params: dict[str, str], body: bytes = b"", timeout_seconds: float = 1) -> Response:
+        name = Path(path).stem if path.startswith(f"{self.layout.run}/web/") else Path(path).parent.name
+        if f"phpops-fpm@{name}.service" not in self.active:
+            raise FastCgiError(f"{path} can't be used: No such file")
+        if params["SCRIPT_NAME"] == "/phpops-ping":
+            return Response(200, {}, b"pong", "", 0.0)
+        if params["SCRIPT_NAME"] == "/phpops-status":
+            busy = self.busy.get(name, 0)
+            workers = [{"pid": 1 << 30, "state": "Running", "script": "/s.php", "request duration": 3000000}] * busy
+            return Response(
+                200, {}, json.dumps({**IDLE_STATUS, "active processes": busy, "processes": workers}).encode(), "", 0
+            )
+        self.log.append(f"prime {params['SCRIPT_FILENAME']}")
+        return Response(500 if "prime" in self.broken else 200, {}, b"", "", 0.0)
+
+
+class Fleet:
+    """One played host with its layout, and how to run site_slot on it."""
+
+    def __init__(self, path: Path, host: PlayedHost, layout: Layout) -> None:
+        self.path, self.host, self.layout = path, host, layout
+
+    def run(self, state: str = "present", options: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+        values = {"prime": True, "drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
+        given = {"name": "wiki", **(options or {})}
+        outcome = slot_run.apply_sites([given], state, self.host.run, Settings(**values), layout=self.layout)
+        site: dict[str, Any] = outcome["sites"][0]
+        return {**site, "diff": outcome["diff"]}
+
+    def first(self) -> dict[str, Any]:
+        return self.run(options=self.new())
+
+    def new(self) -> dict[str, Any]:
+        entry = {"path": "/", "host": "", "query": "", "method": "GET", "headers": {}, "status": 200, "contains": ""}
+        root = self.path / "docroot"
+        root.mkdir(exist_ok=True)
+        return {
+            "user": USER,
+            "group": GROUP,
+            "web_group": GROUP,
+            "php_version": "8.2",
+            "document_root": str(root),
+            "entry_points": [entry],
+        }
+
+    def tree(self) -> list[str]:
+        return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if "run/" not in str(path))
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    layout = Layout(*(str(tmp_path / name) for name in ("state", "config", "run", "units", "needrestart")))
+    host = PlayedHost(layout)
+    monkeypatch.setattr(slot_master, "request", host.request)
+    kept = (slot_prime.prime.__defaults__ or ())[2:]
+    monkeypatch.setattr(slot_prime.prime, "__defaults__", (60.0, host.request, *kept))
+    monkeypatch.setattr(slot_master, "prove_that_queues_show", lambda run: None)
+    monkeypatch.setattr(slot_master, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(slot, "references", lambda text: [])
+    monkeypatch.setattr(slot_steps, "references", lambda text: [])
+    monkeypatch.setattr(slot_steps, "spoilers", lambda *_given, **_options: [])
+    monkeypatch.setattr(slot.Site, "missing", lambda self, spec: [])
+
+    class Fits:
+        fits, short_bytes, headroom_bytes, message = True, 0, None, "It fits."
+
+    monkeypatch.setattr(
+        reservation,
+        "claim",
+        lambda site, unit, override: reservation.Claim("/nonexistent", unit, Fits()),  # type: ignore[arg-type]
+    )
+    (tmp_path / "units").mkdir()
+    return Fleet(tmp_path, host, layout)
