@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Who uses a release: processes of any kind, slots of any site, mount points."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Sequence
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.release_keep import Use
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host.release_build import raw
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import read_link
+
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_ID = rb"/([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?=[/\s\0]|\Z)"
+
+
+@dataclass
+class Usage:
+    """``uses``: by id, who uses a release. ``stable``: who was started by the stable path of the live release.
+
+    ``closed``: how many processes did not let us look; then nothing is proven.
+    """
+
+    uses: dict[str, list[Use]] = field(default_factory=dict)
+    stable: list[Use] = field(default_factory=list)
+    closed: int = 0
+
+
+def spellings(folder: str) -> list[bytes]:
+    """Return a folder as it is named, and as the kernel names it."""
+    return list(dict.fromkeys([raw(folder), raw(os.path.realpath(folder))]))
+
+
+def processes(releases: str, stable: Sequence[str], proc: str = "/proc") -> Usage:
+    """Look at cwd, root, exe, open files, mappings and command line of every process (proc(5))."""
+    roots = spellings(releases)
+    pattern = re.compile(b"(?:" + b"|".join(re.escape(root) for root in roots) + b")" + _ID)
+    usage, names = Usage(), [raw(path) for path in stable]
+    booted = _boot_time(proc)
+    for entry in os.listdir(proc):
+        if not entry.isdigit():
+            continue
+        found: dict[str, str] = {}
+        try:
+            command = _look(f"{proc}/{entry}", pattern, roots, found)
+        except OSError as error:
+            if error.errno in _FORBIDDEN:
+                usage.closed += 1
+            # A process that ended meanwhile uses nothing.
+            continue
+        by_stable = any(name in command for name in names)
+        if found or by_stable:
+            use = _use(proc, entry, booted)
+            for name, how in found.items():
+                usage.uses.setdefault(name, []).append(Use(use.pid, use.comm, how, use.started))
+            if by_stable:
+                usage.stable.append(Use(use.pid, use.comm, "its command line names the live release", use.started))
+    return usage
+
+
+def _look(folder: str, pattern: re.Pattern[bytes], roots: list[bytes], found: dict[str, str]) -> bytes:
+    """Note the ids that one process uses, with the way; return its command line. Raises OSError."""
+
+    def note(text: bytes, how: str) -> None:
+        if any(root in text for root in roots):
+            for name in pattern.findall(text):
+                found.setdefault(name.decode(), how)
+
+    for name in ("cwd", "root", "exe"):
+        # A kernel thread has no exe, a zombie none of them.
+        with suppress(FileNotFoundError):
+            note(os.readlink(f"{folder}/{name}".encode()), name)
+    for number in os.listdir(f"{folder}/fd"):
+        with suppress(FileNotFoundError):
+            note(os.readlink(f"{folder}/fd/{number}".encode()), "open file")
+    note(_bytes(f"{folder}/maps"), "mapping")
+    command = _bytes(f"{folder}/cmdline")
+    note(command, "command line")
+    return command
+
+
+def _bytes(path: str) -> bytes:
+    """Read one file of a process; one that has ended gives nothing."""
+    parts = []
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            part = os.read(descriptor, 1 << 18)
+            while part:
+                parts.append(part)
+                part = os.read(descriptor, 1 << 18)
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+    return b"".join(parts)
+
+
+def _boot_time(proc: str) -> float:
+    found = re.search(rb"^btime (\d+)", _bytes(f"{proc}/stat"), re.MULTILINE)
+    return float(found.group(1)) if found else 0.0
+
+
+def _use(proc: str, entry: str, booted: float) -> Use:
+    """Return a process by name, with the moment at which it was started (fields 2 and 22 of stat)."""
+    text = _bytes(f"{proc}/{entry}/stat").decode("utf-8", "replace")
+    comm = text.partition("(")[2].rpartition(")")[0] or "unknown"
+    fields = text.rpartition(")")[2].split()
+    started = booted + int(fields[19]) / os.sysconf("SC_CLK_TCK") if len(fields) > 19 else 0.0
+    return Use(int(entry), comm, "", started)
+
+
+def references(path: str, layout: Layout) -> dict[str, str]:
+    """Return the ids that a slot of any site or a symlink beside the releases names, with who names it."""
+    found: dict[str, str] = {}
+    links = [(link, f"slot {link.parent.name} of site {link.parents[2].name}") for link in _slot_links(layout)]
+    with suppress(FileNotFoundError):
+        links += [
+            (link, str(link)) for link in sorted(Path(path).iterdir()) if link.is_symlink() and link.name != "current"
+        ]
+    pattern = re.compile(b"(?:" + b"|".join(re.escape(root) for root in spellings(f"{path}/releases")) + b")" + _ID)
+    for link, who in links:
+        for target in (raw(read_link(str(link)) or ""), raw(os.path.realpath(link))):
+            for name in pattern.findall(target):
+                found.setdefault(name.decode(), f"{who} names it")
+    return found
+
+
+def _slot_links(layout: Layout) -> list[Path]:
+    top = Path(layout.state)
+    return [
+        link for name in ("release", "docroot") for link in sorted(top.glob(f"*/slots/*/{name}")) if link.is_symlink()
+    ]
+
+
+def mount_points(releases: str, mountinfo: str = "/proc/self/mountinfo") -> dict[str, str]:
+    """Return the ids that hold a mount point, with its path: removing the release would empty what is mounted there."""
+    text = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal.group(1), 8) & 255]), _bytes(mountinfo))
+    pattern = re.compile(re.escape(raw(os.path.realpath(releases))) + _ID)
+    found: dict[str, str] = {}
+    for line in text.split(b"\n"):
+        fields = line.split(b" ")
+        for name in pattern.findall(b" ".join(fields[4:])):
+            found.setdefault(name.decode(), f"{os.fsdecode(fields[4])}")
+    return found
