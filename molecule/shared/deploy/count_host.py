@@ -14,31 +14,35 @@ from pathlib import Path
 SITE = sys.argv[1]
 
 
-def processes(name):
-    """Return the pids of the processes whose name begins so."""
+def processes(name, unit=""):
+    """Return the pids of the processes whose name begins so, in a unit whose name holds that text."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
         with suppress(OSError):
-            if Path(f"/proc/{pid}/comm").read_text().startswith(name):
+            process = Path("/proc", pid)
+            if (process / "comm").read_text().startswith(name) and unit in (process / "cgroup").read_text():
                 found.append(int(pid))
     return found
 
 
 def descriptors(pid):
+    """Return how many descriptors a process has, connections apart: their number is that of the clients."""
+    count = 0
     with suppress(OSError):
-        return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
-    return 0
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                count += not str(link.readlink()).startswith("socket:")
+    return count
 
 
-def masters():
-    """Return the main processes of the site's units."""
-    return [pid for pid in processes("php-fpm") if b"php-fpm: master" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+PHP = processes("php-fpm", "phpops-fpm")
+MASTERS = [pid for pid in PHP if b"php-fpm: master" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def segments():
     """Return the bytes of the shared memory that PHP's processes map: forks of one master have it at one place."""
     found = {}
-    for pid in processes("php-fpm"):
+    for pid in PHP:
         with suppress(OSError):
             for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
                 words = line.split()
@@ -56,9 +60,9 @@ shared = segments()
 print(
     json.dumps(
         {
-            "masters": len(masters()),
-            "workers": len(processes("php-fpm")) - len(masters()),
-            "descriptors of a master": max(map(descriptors, masters()), default=0),
+            "masters": len(MASTERS),
+            "workers": len(PHP) - len(MASTERS),
+            "descriptors of a master": max(map(descriptors, MASTERS), default=0),
             "descriptors of the web server": max(
                 map(descriptors, processes("apache2") + processes("nginx")), default=0
             ),
