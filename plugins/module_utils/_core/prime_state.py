@@ -35,7 +35,10 @@ class Asked:
 
 @dataclass
 class State:
-    """One priming. ``round`` counts from 1; ``next`` is the entry point of this round that comes next."""
+    """One priming. ``round`` counts from 1; ``next`` is the entry point of this round that comes next.
+
+    blind: the cache's figures can't be had, and ``note`` says why.
+    """
 
     key: str
     asked: list[Asked]
@@ -47,6 +50,7 @@ class State:
     first: Figures | None = None
     last: Figures | None = None
     waited: bool = False
+    blind: bool = False
     stable: bool | None = None
     ended: bool = False
     note: str = ""

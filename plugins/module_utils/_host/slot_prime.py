@@ -138,7 +138,7 @@ class Primer:
             state.ended, state.note = True, "There are no entry points, so nothing was asked for."
             state.round = 0
             return self._result(False)
-        if state.first is None and not state.note:
+        if state.first is None and not state.blind:
             state.first = self._figures()
         self._asked_before = state.requests
         while not state.ended:
@@ -218,13 +218,13 @@ class Primer:
     def _round_ended(self) -> None:
         """Look at the cache: is it large enough, and did it grow?"""
         state, before = self.state, self.state.last
-        now = self._figures() if not state.note else None
+        now = self._figures() if not state.blind else None
         state.last = now
         if now is not None and state.first is not None:
             wrong = complaint(state.first, now, state.round, self.bounds.marks or Marks(1.0, 1.0))
             if wrong is not None and self.bounds.marks is not None:
                 self._fail(wrong)
-            elif wrong is not None:
+            if wrong is not None and state.round >= 2:
                 # More rounds would change nothing: what was left out stays out.
                 state.note, state.stable, state.ended = wrong, False, True
                 return
@@ -270,6 +270,7 @@ class Primer:
     def _figures(self) -> Figures | None:
         """Ask for OPcache's figures; None, and a note that says why, when there are none."""
         target, state = self.target, self.state
+        state.blind = True
         if not target.folders:
             return None
         try:
@@ -280,6 +281,7 @@ class Primer:
         except ProbeError as error:
             state.note = f"The cache's figures are not known: {error}"
             return None
+        state.blind = False
         state.probes += 1
         segment = segment_bytes(master_pid(target.socket))
         return figures_of(told.status, told.directives, segment, told.cached, state.probes)

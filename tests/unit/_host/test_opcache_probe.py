@@ -182,3 +182,32 @@ def test_a_pool_that_names_ever_new_folders_is_left_soon(folders: list[Path]) ->
     with pytest.raises(ProbeError, match="could not run the script"):
         measure("/run/x.sock", [str(folders[0])], os.getgid(), 5.0, ask=lie)
     assert len(pool.scripts) < 10 and left_over(folders) == []
+
+
+def test_a_name_of_ones_own_stays_the_same_and_is_nothing_that_a_cache_keeps(folders: list[Path]) -> None:
+    seen = []
+
+    class Looks(Pool):
+        def __call__(self, socket_path: str, params: dict[str, str], timeout_seconds: float) -> Response:
+            script = Path(params["SCRIPT_FILENAME"])
+            seen.append((script.name, script.stat().st_mtime))
+            return super().__call__(socket_path, params, timeout_seconds)
+
+    (folders[0] / ".phpops-own.php").write_text("left by a run that was killed")
+    for _time in range(2):
+        told = measure("/s", [str(folders[0])], os.getgid(), 5.0, ask=Looks([folders[0]], cached=True), token="own")
+        assert told.cached
+    assert seen == [(".phpops-own.php", 0.0)] * 2
+    assert left_over(folders) == []
+
+
+def test_without_a_group_all_may_read_the_script(folders: list[Path]) -> None:
+    modes = []
+
+    def ask(_socket: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        modes.append(stat.S_IMODE(Path(params["SCRIPT_FILENAME"]).stat().st_mode))
+        return Response(404, {}, b"", "", timeout_seconds)
+
+    with pytest.raises(ProbeError):
+        measure("/s", [str(folders[0])], None, 5.0, ask=ask)
+    assert modes == [0o644]
