@@ -20,6 +20,8 @@ description:
   - The old slot stays up until M(phpops.webhost.slot_drain).
   - A slot that nothing prepared is never switched to, so a second call does not go back by accident.
   - The module needs C(become). It changes Debian 12 and 13, with PHP 8.2 or 8.4, and refuses other hosts.
+extends_documentation_fragment:
+  - phpops.webhost.entry_points
 attributes:
   check_mode:
     description: The module says that it would switch, and changes nothing.
@@ -57,46 +59,6 @@ options:
     description: Scheme, address and port of this host's own web server. The entry points' hosts are asked for there.
     type: str
     default: http://127.0.0.1
-  entry_points:
-    description: What is requested. Left out, it is what the slot was prepared with.
-    type: list
-    elements: dict
-    suboptions:
-      path:
-        description: The path of the URL. A path that ends in / means its index.php.
-        type: str
-        default: /index.php
-      host:
-        description: The Host header. Empty means the site's name.
-        type: str
-        default: ""
-      query:
-        description: The query string, without its question mark.
-        type: str
-        default: ""
-      method:
-        description: The request's method. A V(POST) sends an empty form, once in each round.
-        type: str
-        choices: [GET, HEAD, POST]
-        default: GET
-      headers:
-        description: More request headers.
-        type: dict
-        default: {}
-      status:
-        description: The status that the answer must have.
-        type: int
-        default: 200
-      contains:
-        description: A text that the answer's body must hold.
-        type: str
-        default: ""
-      script:
-        description:
-          - The script that serves the path, such as V(/index.php) for a front controller.
-          - Empty means the script that the path itself names.
-        type: str
-        default: ""
   drain_timeout_seconds:
     description: Seconds to wait, after a switch was taken back, until the new slot has nothing left to do.
     type: float

@@ -27,6 +27,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime im
     Primer,
     Target,
     script_root,
+    slot_folders,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import entry_strings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references
@@ -129,13 +130,13 @@ def _slot(options: Mapping[str, Any], layout: Layout, check_mode: bool) -> tuple
         return Target(site, layout.web_socket(site, slot), f"{layout.pointer(site)}/docroot"), entries, MOST_CONCURRENCY
     spec = build(stored)
     entries = spec.entry_points if given is None else entry_points(site, entry_strings(given))
-    folder = layout.slot_dir(site, slot)
+    folders, gid = slot_folders(spec, slot, layout)
     target = Target(
         name=site,
         socket=layout.web_socket(site, slot),
         root=script_root(spec, layout.pointer(site), references),
-        folders=[folder, spec.document_root],
-        gid=store.group_id(spec.group),
+        folders=folders,
+        gid=gid,
         source=f"from slot {slot}",
     )
     return target, entries, spec.process_manager.max_children

@@ -31,10 +31,12 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.prime_state i
     resume,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import EntryPoint, SiteSpec
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError, request
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_master import master_pid, segment_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import OpcacheOff, ProbeError, measure
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import group_id
 
 Request = Callable[..., Response]
 PROBE_SECONDS = 10.0
@@ -92,6 +94,15 @@ def script_root(spec: SiteSpec, pointer: str, named: Callable[[str], Sequence[st
     if spec.script_root == "pointer" or (spec.script_root == "auto" and (spec.release or named(through))):
         return through
     return spec.document_root
+
+
+def slot_folders(spec: SiteSpec, slot: str, layout: Layout) -> tuple[list[str], int]:
+    """Return where the script that asks a slot for its figures may go, best first, and the group that reads it.
+
+    The slot's folder is root's and has the same path for the slot's master. Never the pointer: it names another folder
+    for the master than for us.
+    """
+    return [layout.slot_dir(spec.name, slot), spec.document_root], group_id(spec.group)
 
 
 def prime(

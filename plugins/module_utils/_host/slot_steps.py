@@ -29,7 +29,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_t
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import replace_symlink
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime import prime
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime import prime, script_root, slot_folders
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import Report
 from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references, spoilers
 
@@ -195,14 +195,11 @@ class Steps:
         self.new_master.start(self.settings.start_timeout_seconds)
 
     def _prime(self, spec: SiteSpec) -> dict[str, Any] | None:
-        return prime(spec, self.new_master.socket, self.script_root(spec)) if self.settings.prime else None
-
-    def script_root(self, spec: SiteSpec) -> str:
-        """Return the document root as live traffic names it."""
-        pointer = f"{self.layout.pointer(self.name)}/docroot"
-        if spec.script_root == "pointer" or (spec.script_root == "auto" and references(pointer)):
-            return pointer
-        return spec.document_root
+        if not self.settings.prime:
+            return None
+        root = script_root(spec, self.layout.pointer(self.name), references)
+        folders, gid = slot_folders(spec, self.idle, self.layout)
+        return prime(spec, self.new_master.socket, root, folders=folders, gid=gid)
 
     def _workers(self, max_children: int) -> dict[str, int]:
         """Give the idle slot as many workers as the live one has, so that the switch is no cold start."""
