@@ -72,9 +72,15 @@ options:
         choices: [archive, git, tree]
         required: true
       path:
-        description: The archive, repository or directory on the managed host.
+        description: The archive, repository or directory on the managed host, see O(source.remote_src).
         type: path
         required: true
+      remote_src:
+        description:
+          - With V(false), O(source.path) is an archive of the controller. It is sent to the host when no release was
+            built from it yet.
+        type: bool
+        default: true
       commit:
         description: The commit to export, a hash, tag or branch, for V(git).
         type: str
@@ -180,6 +186,17 @@ EXAMPLES = r"""
     user: wiki
   become: true
 
+- name: Build a release from an archive of the controller
+  phpops.webhost.site_release:
+    site: wiki
+    path: /srv/www/wiki
+    source:
+      kind: archive
+      path: /home/alice/wiki-1.4.tar.gz
+      remote_src: false
+    user: wiki
+  become: true
+
 - name: Build a release from a commit
   phpops.webhost.site_release:
     site: shop
@@ -242,6 +259,10 @@ release:
       description: How long it took to build.
       type: float
       returned: always
+needs_archive:
+  description: Whether an archive of the controller must be sent for this release. Its action plugin does that.
+  returned: always
+  type: bool
 reused:
   description: Whether the release was there already.
   returned: always
@@ -313,6 +334,7 @@ def main():
     source = {
         "kind": {"type": "str", "choices": ["archive", "git", "tree"], "required": True},
         "path": {"type": "path", "required": True},
+        "remote_src": {"type": "bool", "default": True},
         "commit": {"type": "str"},
         "sha256": {"type": "str"},
         "strip_components": {"type": "int", "default": 0},

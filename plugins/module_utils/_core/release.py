@@ -25,7 +25,7 @@ LEFTOVER = re.compile(r"^\.(?:new|old)-[A-Za-z0-9][A-Za-z0-9._-]{0,63}-[0-9a-f]{
 
 @dataclass(frozen=True)
 class Source:
-    """Where the code comes from. ``sha256`` and ``commit`` are "" when not given."""
+    """Where the code comes from. ``sha256`` and ``commit`` are "" when not given; ``here``: it is on this host."""
 
     kind: str
     path: str
@@ -33,6 +33,7 @@ class Source:
     sha256: str = ""
     strip_components: int = 0
     subdirectory: str = ""
+    here: bool = True
 
     def key(self, version: str) -> str:
         """Return what this source is known by: the same key, the same tree. version: sum or commit."""
@@ -124,6 +125,7 @@ def source_of(given: Mapping[str, Any]) -> Source:
         sha256=str(given.get("sha256") or "").lower(),
         strip_components=int(given.get("strip_components") or 0),
         subdirectory=relative("source.subdirectory", str(given.get("subdirectory") or ""), empty=True),
+        here=given.get("remote_src") is not False,
     )
     if source.kind not in KINDS:
         raise StepFailed(f"source.kind {source.kind!r} can't be used: give one of {', '.join(KINDS)}.")
@@ -137,6 +139,8 @@ def source_of(given: Mapping[str, Any]) -> Source:
         raise StepFailed(f"source.sha256 {source.sha256!r} can't be used: give the 64 hexadecimal digits of the sum.")
     if source.sha256 and source.kind != "archive":
         raise StepFailed("source.sha256 belongs to source.kind archive: leave it out.")
+    if not source.here and not (source.kind == "archive" and source.sha256):
+        raise StepFailed("source.remote_src false belongs to source.kind archive with its sha256: leave it out.")
     if source.strip_components < 0:
         raise StepFailed(f"source.strip_components {source.strip_components} can't be used: give 0 or more.")
     return source

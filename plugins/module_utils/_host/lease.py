@@ -175,7 +175,8 @@ def take(
             waited_for.deploy_id,
             waited_for.renewed,
         )
-        if renewed or not wait or check_mode:
+        ends = lease.step == core.LAST_STEP
+        if (renewed and not ends) or not wait or check_mode:
             raise StepFailed(core.held(site, lease, now))
         waited_for = lease
         time.sleep(min(_POLL_SECONDS, core.left_seconds(lease, now) + 0.01))
@@ -205,7 +206,8 @@ def release(site: str, deploy_id: str, layout: Layout, check_mode: bool = False)
         lease = read(site, layout)
         if lease is None or lease.deploy_id != deploy_id:
             return False
-        _write(site, core.renew(lease, time.time(), SECONDS, core.LAST_STEP), layout)
+        # Not for long: nothing of the deploy is left to do.
+        _write(site, core.renew(lease, time.time(), 1.0, core.LAST_STEP), layout)
         try:
             Path(path(site, layout)).unlink()
         except OSError as error:

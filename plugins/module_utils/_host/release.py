@@ -48,7 +48,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store im
 LAYOUT = Layout()
 EMPTY: dict[str, Any] = {
     **{"release": None, "reused": False, "shared": [], "assets_carried": 0, "pruned": [], "kept": []},
-    **{"warnings": [], "diff": {"before": "", "after": ""}, "msg": ""},
+    **{"needs_archive": False, "warnings": [], "diff": {"before": "", "after": ""}, "msg": ""},
 }
 
 
@@ -61,6 +61,7 @@ class Made:
     changed: bool = False
     shares: list[Share] = field(default_factory=list)
     carried: int = 0
+    lacking: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -142,9 +143,16 @@ class _Release:
             return self.tree(wanted.source)
 
     def archive(self, source: Source) -> Made:
-        if self.check_mode and not os.path.lexists(source.path):
+        if not source.here:
+            record = known(release_place.records(self.wanted.releases), self.wanted, source.key(source.sha256))
+            if record is not None:
+                return self.reuse(record)
+            self.made.lacking = True
+        if self.check_mode and not (source.here and os.path.lexists(source.path)):
             self.made.warnings.append(f"The archive {source.path} is not on this host yet: its release is unknown.")
             self.made.changed = True
+            return self.made
+        if not source.here:
             return self.made
         with release_read.open_archive(source.path) as file:
             found = release_read.sha256_of(file)
@@ -341,7 +349,8 @@ def _result(wanted: Wanted, made: Made, check_mode: bool) -> dict[str, Any]:
     record, would = made.record, "would be " if check_mode else ""
     shared = [{"path": share.path, "kind": share.kind, "action": share.action} for share in made.shares]
     if record is None:
-        return {"changed": made.changed, "shared": shared, "warnings": made.warnings, "msg": " ".join(made.warnings)}
+        told = {"shared": shared, "warnings": made.warnings, "msg": " ".join(made.warnings)}
+        return {"changed": made.changed, "needs_archive": made.lacking, **told}
     place = f"{wanted.releases}/{record.id}"
     release = {
         **{name: getattr(record, name) for name in ("id", "digest", "files", "bytes", "public", "seconds")},

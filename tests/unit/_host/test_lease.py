@@ -100,6 +100,19 @@ def test_a_lease_that_is_released_while_one_waits_is_free(layout: Layout) -> Non
     thread.join()
 
 
+def test_a_run_that_was_killed_while_it_unlocked_is_not_taken_for_a_live_one(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _take(layout)
+    monkeypatch.setattr(lease.Path, "unlink", lambda _path: pytest.fail("killed"))
+    with pytest.raises(pytest.fail.Exception):
+        lease.release("wiki", "d1", layout)
+    monkeypatch.undo()
+    assert _stored(layout)["step"] == "unlock"
+    taken = _take(layout, "d2")
+    assert taken.waited_seconds < 3
+
+
 def test_a_deploy_goes_on_with_a_lease_that_ran_out_when_nobody_took_it(layout: Layout) -> None:
     _take(layout, seconds=1)
     time.sleep(1.1)
