@@ -123,7 +123,8 @@ def apache_lines(vhost: Vhost) -> list[str]:
     """Return Apache's lines.
 
     Scripts arrive by the pointer's path, which each slot's master sees as its own slot. A missing file never goes to
-    PHP, so FallbackResource and ErrorDocument work for names that end in .php as well. Without mod_proxy_fcgi the
+    PHP, nor to a handler that the whole server has for .php (RemoveHandler, SetHandler None), so FallbackResource and
+    ErrorDocument work for names that end in .php as well. Without mod_proxy_fcgi the
     handler would be a mere word, and Apache would send the scripts' source.
     """
     fallback = [f"    FallbackResource {vhost.front_controller}"] if vhost.front_controller else []
@@ -135,8 +136,10 @@ def apache_lines(vhost: Vhost) -> list[str]:
         "    Require all granted",
         "    DirectoryIndex index.php index.html",
         *fallback,
+        "    RemoveHandler .php",
         "</Directory>",
         r'<FilesMatch "\.php$">',
+        "    SetHandler None",
         '    <If "-f %{REQUEST_FILENAME}">',
         f'        SetHandler "proxy:unix:{vhost.socket}|fcgi://{vhost.site}"',
         "        CGIPassAuth On",
@@ -190,19 +193,19 @@ def nginx_lines(vhost: Vhost) -> list[str]:
         "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;",
         "fastcgi_param PATH_INFO $phpops_path_info if_not_empty;",
         'set $phpops_path_info "";',
+        r"location ~ /\.(?:ht|user\.ini$) {",
+        "    return 403;",
+        "}",
         "location / {",
         f"    try_files $uri $uri/ {rest};",
         "}",
         *own,
-        r"location ~ \.php(?:/|$) {",
-        r"    fastcgi_split_path_info ^(.+?\.php)(/.*)?$;",
+        r"location ~ \.php(?:/|\z) {",
+        r"    fastcgi_split_path_info ^(.+?\.php)(/.*)?\z;",
         "    # try_files empties $fastcgi_path_info.",
         "    set $phpops_path_info $fastcgi_path_info;",
         f"    try_files $fastcgi_script_name {rest};",
         f"    {php}",
-        "}",
-        r"location ~ /\.(?:ht|user\.ini$) {",
-        "    return 403;",
         "}",
     ]
 

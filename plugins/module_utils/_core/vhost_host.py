@@ -44,13 +44,22 @@ def apache_names(dump: Sequence[apache_dump.Directive], port: int, names: Sequen
     return None
 
 
+def nginx_listens(tree: Sequence[nginx_preflight.Directive], port: int) -> bool:
+    """Tell whether a server of nginx listens at a port."""
+    return any(port in _ports(server) for server in tree if server.name == "server")
+
+
+def _ports(server: nginx_preflight.Directive) -> list[int | None]:
+    listens = [item.value for item in server.children if item.name == "listen"] or ["80"]
+    return [port_of(address, 80) for address in listens if not address.startswith("unix:")]
+
+
 def nginx_names(tree: Sequence[nginx_preflight.Directive], port: int, names: Sequence[str], but: str) -> str | None:
     """Return "name at file:line" of a server in another file that has one of the names at the port."""
     for server in tree:
         if server.name != "server" or PurePath(server.file).name == but:
             continue
-        listens = [item.value for item in server.children if item.name == "listen"] or ["80"]
-        if port not in [port_of(address, 80) for address in listens if not address.startswith("unix:")]:
+        if port not in _ports(server):
             continue
         for item in server.children:
             if item.name == "server_name":

@@ -80,7 +80,8 @@ class Apache:
                 place = self._in_stage(path, stage)
                 if place is not None and not place.is_symlink():
                     place.symlink_to(goal)
-            return self.complaint(str(stage))
+            said = self.complaint(str(stage))
+            return said.replace(str(stage), self.config_root.rstrip("/")) if said else None
 
     def _in_stage(self, path: str, stage: Path) -> Path | None:
         try:

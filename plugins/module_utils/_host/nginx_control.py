@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -17,6 +18,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_contro
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_bytes
 
 MaybeText = Optional[str]
+_STAMP = re.compile(r"^\d{4}/\d\d/\d\d [\d:]+ \[\w+\] \d+#\d+: ")
 
 
 class NginxError(Exception):
@@ -45,7 +47,7 @@ class Nginx:
             return None
         said = [line.strip() for line in (err + "\n" + out).splitlines() if line.strip()]
         kept = [line for line in said if "[warn]" not in line and "test failed" not in line] or said
-        return " ".join(kept) or f"status {status}"
+        return " ".join(_STAMP.sub("", line) for line in kept) or f"status {status}"
 
     def staged_complaint(self, texts: Mapping[str, bytes], links: Mapping[str, str], gone: list[str]) -> MaybeText:
         """Return what nginx would say with these files, new symlinks and removed names; None when it passes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import fcntl
-import re
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration import block, pages
+from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost_host import needs_proxy
 from ansible_collections.phpops.webhost.plugins.module_utils._host import handler_files as files
 from ansible_collections.phpops.webhost.plugins.module_utils._host import php_cgi
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import (
@@ -187,20 +188,15 @@ def _links_to_remove(work: Work, edit: files.Edit, record: files.Record, apache:
     leaving = {site["site"] for site in work.alive()}
     if work.state == "present" or not record.links or set(record.sites) - leaving:
         return []
-    return [] if any(_uses_proxy(item) for item in _others(apache.dump())) else list(record.links)
+    pointers = "/var/lib/phpops/"
+    # Lines of one's own, and other sites' virtual hosts, may name a pointer as well as the blocks that go.
+    if any(pointers.encode() in files.bare(content) for content in edit.after.values()):
+        return []
 
+    def of_block(item: Directive) -> bool:
+        return pointers in item.arguments and os.path.realpath(item.file) in edit.after
 
-def _others(directives: Sequence[Directive]) -> list[Directive]:
-    """Return all lines but those of our blocks."""
-    ours = "/var/lib/phpops/"
-    return [item for top in directives if ours not in top.arguments for item in [top, *_others(top.children)]]
-
-
-def _uses_proxy(item: Directive) -> bool:
-    """Return whether a line needs mod_proxy: Proxy…, SetHandler proxy:, [P]; the modules' own files don't count."""
-    if Path(item.file).parent.name in ("mods-enabled", "mods-available"):
-        return False
-    return item.key.startswith(("proxy", "balancer")) or bool(re.search(r"proxy:|fcgi://|\[[^]]*\bP\b", item.arguments))
+    return [] if needs_proxy(apache.dump(), of_block) else list(record.links)
 
 
 def _stage(work: Work, apache: Apache, links: Mapping[str, str], gone: list[str]) -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,18 +113,37 @@ def _apply(side: Side, vhost: Vhost, state: str, settings: Settings, check_mode:
             f"Site {vhost.site}: the server name {taken} is another virtual host's; take it out there, or put the lines"
             " that this module returns into that virtual host instead."
         )
+    if state == "present" and side.is_new_port(vhost) and in_use(vhost.port):
+        raise VhostFailed(f"Site {vhost.site}: another program listens at port {vhost.port}; give a port that is free.")
     _check_copy(side, vhost, changes)
     if check_mode:
         return result
-    problem = side.reload_problem()
-    if problem:
-        raise VhostFailed(f"A reload would end {side.title}; nothing was changed: {problem}")
     mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark.touch()
-    result["reloaded"], result["msg"] = _change(side, changes, state, modules, settings)
-    with suppress(OSError):
-        mark.unlink()
+    try:
+        result["reloaded"], result["msg"] = _change(side, changes, state, modules, settings)
+    except VhostFailed:
+        _unmark(mark)
+        raise
+    _unmark(mark)
     return result
+
+
+def _unmark(mark: Path) -> None:
+    """Only a run that was killed leaves its mark: the next one reloads then, though no file differs."""
+    with suppress(FileNotFoundError):
+        mark.unlink()
+
+
+def in_use(port: int) -> bool:
+    """Tell whether a program of this host listens at a port. A reload that can't have its port would end Apache."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _refuse_foreign(path: str, link: str, side: Side) -> None:
@@ -197,12 +218,12 @@ def _change(
     try:
         for change in changes:
             put(change.path, change.after)
-        complaint = side.control.complaint()
-    except OSError as error:
+        complaint = side.control.complaint() or side.reload_problem()
+    except (OSError, *side.errors) as error:
         complaint = str(error)
     if complaint:
         _restore(side, changes, modules, state)
-        raise VhostFailed(f"{side.title} refuses the changed files, which are as before again: {complaint}")
+        raise VhostFailed(f"{side.title} can't use the changed files, which are as before again: {complaint}")
     if not side.control.parent():
         _note_gone(side, modules, state)
         return False, f"{side.title} is not running; it takes the virtual host when it starts."

@@ -14,6 +14,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost_host im
     apache_listens,
     apache_names,
     needs_proxy,
+    nginx_listens,
     nginx_names,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host import handler_files, php_cgi
@@ -53,6 +54,10 @@ class ApacheSide:
     def taken(self, vhost: Vhost) -> str | None:
         return apache_names(self._dump, vhost.port, vhost.server_names, file_name(vhost.site))
 
+    def is_new_port(self, vhost: Vhost) -> bool:
+        """Tell whether Apache would have to bind the port at the reload."""
+        return bool(self.control.parent()) and not apache_listens(self._dump, vhost.port, "")
+
     def module_links(self, vhost: Vhost, state: str) -> dict[str, str]:
         """Return the symlinks of modules to make, or, with "" as their target, to remove: ours, that none needs."""
         if state == "present":
@@ -71,7 +76,8 @@ class ApacheSide:
             handler_files.write_record(record, self._backup)
 
     def reload_problem(self) -> str:
-        return " ".join(broken_certificates(self._dump))
+        """Return why a reload with the files as they are would end Apache, or ""."""
+        return " ".join(broken_certificates(self.control.dump()))
 
     def reload(self, timeout_seconds: float) -> str:
         """Reload when no php-cgi serves a request; return a warning, or ""."""
@@ -100,6 +106,10 @@ class NginxSide:
 
     def taken(self, vhost: Vhost) -> str | None:
         return nginx_names(nginx_tree(), vhost.port, vhost.server_names, file_name(vhost.site))
+
+    def is_new_port(self, vhost: Vhost) -> bool:
+        """Tell whether nginx would have to bind the port at the reload."""
+        return bool(self.control.parent()) and not nginx_listens(nginx_tree(), vhost.port)
 
     def module_links(self, _vhost: Vhost, _state: str) -> dict[str, str]:
         return {}

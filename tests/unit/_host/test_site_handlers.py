@@ -124,10 +124,17 @@ def test_an_edit_made_meanwhile_survives_and_is_told(host: Any) -> None:
     assert (folder / "a.conf").read_bytes() == VHOST.format("a").encode() + b"# mine\n"
 
 
-def test_modules_that_something_else_needs_stay_on(host: Any) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        Directive("ProxyPass", "/x http://192.0.2.1/", "/etc/apache2/conf.d/x.conf", 1),
+        Directive("SetHandler", "proxy:unix:/var/lib/phpops/c/ptr/live/php.sock|fcgi://c", "/etc/phpops-c.conf", 9),
+    ],
+)
+def test_modules_that_something_else_needs_stay_on(host: Any, line: Directive) -> None:
     apache, settings, folder, _pages = host
     apply("present", [site(folder, "a")], [], apache, settings, False)
-    apache.lines = [Directive("ProxyPass", "/x http://192.0.2.1/", "/etc/apache2/conf.d/x.conf", 1)]
+    apache.lines = [line]
     apply("absent", [], [], apache, settings, False)
     assert len(list((folder.parent / "mods-enabled").iterdir())) == 3
 
