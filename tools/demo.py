@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does the whole job on one real systemd host: diagnose, migrate under load, tune; ends with numbers.
+"""Does the whole job on one real systemd host: diagnose, migrate under load, tune, deploy; ends with numbers.
 
 KEEP=1 leaves the host running, to be looked at with `podman exec -it demo-debian12 bash`.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Iterator
 
+from demo_deploy import HOST, deploys
 from demo_table import render
 from paths import ROOT, environment
 
 sys.path.insert(0, str(ROOT / "tests" / "load"))
 from client import Load, Result
 
-HOST = "demo-debian12"
 # Site, page, clients: together more than the eleven processes of the field report that the collection starts from.
 LOAD = (
     ("wiki.example.test", "/index.php?title=Main_Page", 4),
@@ -54,14 +54,22 @@ def settings() -> dict[str, str]:
     }
 
 
-def play(playbook: str, *arguments: str, quiet: bool = False) -> None:
-    """Run a playbook on the demo's inventory; quiet shows its output only when it fails."""
+def play(playbook: str, *arguments: str, quiet: bool = False, times: Path | None = None) -> None:
+    """Run a playbook on the demo's inventory; quiet shows its output only when it fails.
+
+    times: a file for what each task took and returned.
+    """
+    timing = {
+        "BENCH_TIMES": str(times),
+        "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests" / "bench" / "callback"),
+        "ANSIBLE_CALLBACKS_ENABLED": "task_times",
+    }
     command = ["ansible-playbook", "--inventory", "demo/inventory/", playbook, *arguments]
     print(f"$ {' '.join(command)}", flush=True)
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=settings(),
+        env={**settings(), **(timing if times else {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if quiet else None,
         stderr=subprocess.STDOUT if quiet else None,
@@ -129,8 +137,11 @@ def job(folder: Path) -> None:
         play("phpops.webhost.tune")
         time.sleep(5)
         tuned = measure("tuned", folder)
+    say("deploy: two releases of the documentation, while the load goes on")
+    deployed = deploys(play, folder, f"http://{address()}/")
     print("\n" + render({"php-cgi": before, "migrated": migrated, "tuned": tuned}))
     print(f"\nDuring the migration: {lost(during)}.\nDuring the slot flips: {lost(flips)}.")
+    print(f"\n{deployed}")
 
 
 def main() -> int:

@@ -52,10 +52,50 @@ ROWS: tuple[tuple[str, Callable[[Moment], str], str], ...] = (
 
 
 def render(moments: dict[str, Moment]) -> str:
-    """Return the table as lines of text, in Markdown so that it can be pasted."""
+    """Return the table of the host's memory."""
     table = [["", *moments, "read from"]]
     table += [[title, *(cell(moment) for moment in moments.values()), source] for title, cell, source in ROWS]
+    return markdown(table)
+
+
+def markdown(table: list[list[str]]) -> str:
+    """Return a table as lines of text, in Markdown so that it can be pasted."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = ["| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |" for row in table]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def share(events: list[Any], part: float) -> str:
+    """Write the latency that this part of the answers did not exceed."""
+    ordered = sorted(event.seconds for event in events if event.outcome == "ok")
+    return ms(ordered[min(len(ordered) - 1, int(part * len(ordered)))]) if ordered else "no answer"
+
+
+def ms(seconds: float) -> str:
+    """Write seconds as milliseconds."""
+    return f"{seconds * 1000:,.0f} ms"
+
+
+def render_deploys(columns: dict[str, list[Any]], returned: dict[str, Moment], stale: int) -> str:
+    """Return the table of what visitors saw, and the lines on the first request of each release.
+
+    columns: the load client's events; returned: by release, what the deploy's modules returned.
+    """
+    served = {name: [event for event in events if event.outcome == "ok"] for name, events in columns.items()}
+    table = [
+        ["", *columns],
+        ["requests served", *(str(len(events)) for events in served.values())],
+        ["failed", *(str(len(events) - len(served[name])) for name, events in columns.items())],
+        ["p50", *(share(events, 0.5) for events in columns.values())],
+        ["p99", *(share(events, 0.99) for events in columns.values())],
+    ]
+    lines = [markdown(table), "", f"Answers of another release once the last deploy had ended: {stale}."]
+    for release, modules in returned.items():
+        point = max(modules["opcache_prime"]["entry_points"], key=lambda found: float(found["first_seconds"]))
+        first = modules["slot_switch"]["first_request_seconds"]
+        lines.append(
+            f"{release}, {point['path']}: {ms(point['first_seconds'])} cold, in the idle slot;"
+            f" {ms(point['last_seconds'])} primed; {ms(first)} the first one through Apache after the switch."
+        )
+    return "\n".join(lines)

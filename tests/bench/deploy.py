@@ -145,8 +145,8 @@ class Experiment:
         first, *others = self.asked(arm, work)
         numbers = {"first": first, "warm": median(others[len(others) // 2 :])}
         numbers["wall_deploy"] = deployed.end - deployed.start
-        if drain := deployed.of("slot_drain"):
-            numbers["drain"] = drain
+        if isinstance(arm, Ours):
+            numbers["drain"] = deployed.returned("slot_drain")
         return numbers
 
 

@@ -42,10 +42,13 @@ class Took:
     end: float
     tasks: list[dict[str, Any]]
 
-    def of(self, action: str, key: str = "seconds") -> float:
-        """Sum what the tasks of a module took, or a number that they returned."""
-        rows = [row for row in self.tasks if row["action"].endswith(action)]
-        return float(sum(row.get(key) or 0.0 for row in rows))
+    def of(self, action: str) -> float:
+        """Sum what the tasks of a module took."""
+        return float(sum(row["seconds"] for row in self.tasks if row["action"].endswith(action)))
+
+    def returned(self, action: str) -> float:
+        """Sum the seconds that the tasks of a module returned."""
+        return float(sum(row["returned"]["seconds"] for row in self.tasks if row["action"].endswith(action)))
 
 
 class Arm:

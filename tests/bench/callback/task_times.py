@@ -8,7 +8,7 @@ DOCUMENTATION = """
 name: task_times
 type: aggregate
 short_description: Times tasks for the benchmark
-description: Writes a JSON object a line with task, module, host, seconds and whether it changed something.
+description: Writes a JSON object a line with task, module, host, seconds, whether it changed something, some results.
 """
 
 import json
@@ -17,6 +17,9 @@ import time
 from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
+
+# What a module itself measured.
+KEPT = ("seconds", "entry_points", "first_request_seconds")
 
 
 class CallbackModule(CallbackBase):
@@ -46,6 +49,7 @@ class CallbackModule(CallbackBase):
             "seconds": time.monotonic() - start,
             "changed": result.is_changed(),
             "failed": failed,
+            "returned": {key: result._result[key] for key in KEPT if key in result._result},
         }
         with Path(self.path).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
