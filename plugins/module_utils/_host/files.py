@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ PathLike = Union[str, Path]
 # Larger than any file that the collection reads whole; keeps a wrong path from eating the host's memory.
 MAX_READ_BYTES = 64 * 1024 * 1024
 _READ_CHUNK_BYTES = 1024 * 1024
+# What follows the target's name in the name of a new file that is not yet renamed: the process, and a random number.
+_TEMPORARY = re.compile(r"^([1-9][0-9]{0,9})-[0-9a-f]{16}\.tmp$")
 
 
 class Unreadable(Exception):
@@ -94,7 +97,9 @@ def fsync_dir(path: PathLike) -> None:
 
 def _rename_new(target: Path, make: Callable[[Path], None]) -> None:
     """Let ``make`` create a new name beside ``target``, rename it over ``target``, and make that durable."""
-    temporary = target.with_name(f".{target.name[:200]}.{os.urandom(8).hex()}.tmp")
+    prefix = f".{target.name[:200]}."
+    _sweep(target.parent, prefix)
+    temporary = target.with_name(f"{prefix}{os.getpid()}-{os.urandom(8).hex()}.tmp")
     try:
         make(temporary)
         temporary.replace(target)
@@ -103,6 +108,15 @@ def _rename_new(target: Path, make: Callable[[Path], None]) -> None:
             temporary.unlink()
         raise
     fsync_dir(target.parent)
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove the new names that killed processes left: such a name holds the process that made it."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            made = _TEMPORARY.match(name[len(prefix) :]) if name.startswith(prefix) else None
+            if made and not os.path.exists(f"/proc/{made.group(1)}"):
+                (folder / name).unlink()
 
 
 def write_atomic(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,24 @@ def test_write_atomic_sets_content_and_mode_whatever_the_umask(tmp_path: Path, c
     assert path.read_bytes() == (content.encode() if isinstance(content, str) else content)
     assert path.stat().st_mode & 0o7777 == 0o664
     assert [entry.name for entry in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write_and_only_that(tmp_path: Path) -> None:
+    target = tmp_path / "state.json"
+    child = os.fork()
+    if not child:
+        # Killed when the new file is whole, and not yet renamed.
+        os.fsync = lambda _descriptor: os.kill(os.getpid(), signal.SIGKILL)
+        files.write_atomic(target, "{", 0o600)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    alive = tmp_path / f".state.json.{os.getpid()}-0123456789abcdef.tmp"
+    theirs = [alive, *(tmp_path / name for name in (".state.json.tmp", ".state.json.1-x.tmp", ".other.json.2-ab.tmp"))]
+    for path in theirs:
+        path.write_text("")
+    files.write_atomic(target, "{}", 0o600)
+    assert left.name.startswith(".state.json.") and not left.exists()
+    assert sorted(tmp_path.iterdir()) == sorted([target, *theirs])
 
 
 def test_write_atomic_replaces_a_symlink_and_leaves_its_target_alone(tmp_path: Path) -> None:
