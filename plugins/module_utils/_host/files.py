@@ -113,10 +113,10 @@ def _rename_new(target: Path, make: Callable[[Path], None]) -> None:
 def _sweep(folder: Path, prefix: str) -> None:
     """Remove the new names that killed processes left: such a name holds the process that made it."""
     with suppress(OSError):
-        for name in os.listdir(folder):
-            made = _TEMPORARY.match(name[len(prefix) :]) if name.startswith(prefix) else None
-            if made and not os.path.exists(f"/proc/{made.group(1)}"):
-                (folder / name).unlink()
+        for path in folder.iterdir():
+            made = _TEMPORARY.match(path.name[len(prefix) :]) if path.name.startswith(prefix) else None
+            if made and not Path(f"/proc/{made.group(1)}").exists():
+                path.unlink()
 
 
 def write_atomic(
