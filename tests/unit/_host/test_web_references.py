@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.phpops.webhost.plugins.module_utils._host.distribution_master import masters, stop_unused
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import (
+    apache_tree,
+    nginx_tree,
+    references,
+    serves,
+    spoilers,
+)
+
+POINTER = "/var/lib/phpops/a/ptr/live"
 
 
 def test_enabled_files_are_named_by_their_real_path_and_comments_are_not(tmp_path: Path) -> None:
@@ -18,6 +26,38 @@ def test_enabled_files_are_named_by_their_real_path_and_comments_are_not(tmp_pat
     (enabled / "dangling.conf").symlink_to(available / "none.conf")
     assert references("/run/a.sock", [str(enabled), str(tmp_path / "none")]) == [f"{available}/a.conf:3"]
     assert references("/run/c.sock", [str(enabled), str(enabled / "a.conf")]) == []
+
+
+def test_what_is_included_is_read_in_its_place(tmp_path: Path) -> None:
+    enabled, parts = tmp_path / "apache2" / "sites-enabled", tmp_path / "apache2" / "parts"
+    for folder in (enabled, parts):
+        folder.mkdir(parents=True)
+    php = parts / "php.conf"
+    php.write_text(f'SetHandler "proxy:unix:{POINTER}/php.sock|fcgi://a"\nInclude {php}\n')
+    (parts / "other.txt").write_text("ServerAdmin x\n")
+    (enabled / "a.conf").write_text(
+        f"<VirtualHost *:80>\nDocumentRoot /srv/a\nIncludeOptional {parts}/*.conf\nInclude ${{X}}/y\n</VirtualHost>\n"
+        f"Include {enabled}/a.conf\n"
+    )
+    places = [str(enabled)]
+    (host,) = apache_tree(places)
+    assert [item.key for item in host.children] == ["documentroot", "sethandler"]
+    assert serves(POINTER, places) == [f"{php}:1"]
+    assert [(item.file, item.line) for item in spoilers("a", POINTER, True, places)] == [(f"{enabled}/a.conf", 2)]
+    assert spoilers("a", POINTER, False, places) == []
+
+
+def test_what_nginx_includes_is_read_in_its_place(tmp_path: Path) -> None:
+    root = tmp_path / "nginx"
+    root.mkdir()
+    (root / "php.inc").write_text(f"location / {{ fastcgi_pass unix:{POINTER}/php.sock; }}\n")
+    (root / "site.conf").write_text(f"server {{\n root /srv/a;\n include {root}/php.*;\n}}\n")
+    (root / "nginx.conf").write_text(f"http {{\n include {root}/site.conf;\n}}\n")
+    places = [str(root / "nginx.conf")]
+    (server,) = [item for item in nginx_tree(places) if item.name == "server"]
+    assert [item.name for item in server.children] == ["root", "location"]
+    assert serves(POINTER, places) == [f"{root}/php.inc:1"]
+    assert [(item.file, item.line) for item in spoilers("a", POINTER, True, places)] == [(f"{root}/site.conf", 2)]
 
 
 class PlayedSystemd:
