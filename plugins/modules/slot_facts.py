@@ -76,6 +76,18 @@ ansible_facts:
               description: The options that the live slot was made from, as M(phpops.webhost.site_slot) takes them.
               type: dict
               returned: always
+            release:
+              description: The live release with its id, path and history, null for a site without releases.
+              type: dict
+              returned: always
+              sample:
+                id: 3f2a9c81d0b7
+                path: /srv/www/wiki/releases/3f2a9c81d0b7
+                history: [90be4f7c2a11]
+            lease:
+              description: Who deploys the site now, as M(phpops.webhost.site_lease) has it, else null.
+              type: dict
+              returned: always
             live_slot:
               description: The slot that takes the traffic.
               type: str
@@ -86,7 +98,9 @@ ansible_facts:
               type: str
               returned: always
             slots:
-              description: Both slots, by name.
+              description:
+                - Both slots, by name.
+                - C(warm) is a slot that stays up for a while after it was live.
               type: dict
               returned: always
               sample:
@@ -96,7 +110,9 @@ ansible_facts:
                   master_pid: 844
                   socket: /run/phpops/web/wiki-blue.sock
                   segment_bytes: 67108864
-                  document_root: /srv/wiki/public
+                  document_root: /srv/www/wiki/releases/3f2a9c81d0b7/public
+                  release: /srv/www/wiki/releases/3f2a9c81d0b7
+                  warm: false
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import is_live
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._host import lease, slot_timer, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
-from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
 
 
@@ -27,14 +30,18 @@ def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, A
         "socket": master.socket,
         "segment_bytes": master.segment_bytes() if pid else None,
         "document_root": store.read_link(f"{layout.slot_dir(site, slot)}/docroot"),
+        "release": store.read_link(f"{layout.slot_dir(site, slot)}/release"),
+        "warm": active and slot_timer.WARM in slot_timer.marks(run, site, slot),
     }
 
 
 def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
-    live, spec, reason = None, None, None
+    live, spec, held, reason = None, None, None, None
     try:
         live = store.live_slot(site, layout)
         spec = store.read_stored(site, live, layout) if live else None
+        found = lease.read(site, layout)
+        held = asdict(found) if found is not None and is_live(found, time.time()) else None
     except StepFailed as error:
         reason = str(error)
     if spec is not None:
@@ -46,7 +53,15 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
             slots[slot] = _slot(run, site, slot, layout)
         except (systemd.SystemctlError, OSError) as error:
             reason = reason or f"systemd can't be asked: {error}."
-    return {"name": site, "spec": spec, "live_slot": live, "slots": slots, "reason": reason}
+    return {
+        "name": site,
+        "spec": spec,
+        "release": (spec or {}).get("release"),
+        "live_slot": live,
+        "lease": held,
+        "slots": slots,
+        "reason": reason,
+    }
 
 
 def slot_facts(run: systemd.Run, layout: Layout) -> dict[str, Any]:

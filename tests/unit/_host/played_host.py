@@ -18,13 +18,16 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files im
 from ansible_collections.phpops.webhost.plugins.module_utils._host import (
     reservation,
     slot,
+    slot_calls,
     slot_master,
     slot_prime,
     slot_run,
     slot_steps,
+    slot_turn,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_check import Check
 
 GROUP = grp.getgrgid(os.getgid()).gr_name
 USER = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != 0)
@@ -139,11 +142,24 @@ class PlayedHost:
         return Response(500 if "prime" in self.broken else 200, {}, b"", "", 0.0)
 
 
+class PlayedWeb:
+    """A web server that gives what the site's slot gives; ``wrong`` is what a check says then."""
+
+    def __init__(self) -> None:
+        self.wrong = ""
+        self.asked: list[str] = []
+
+    def check(self, entries: Any, site: str, url: str, timeout: float, accepted: Any, layout: Layout) -> list[Check]:
+        accepted()
+        self.asked += [entry.path for entry in entries]
+        return [Check(entry.path, 200, 0.01, self.wrong) for entry in entries]
+
+
 class Fleet:
     """One played host with its layout, and how to run site_slot on it."""
 
     def __init__(self, path: Path, host: PlayedHost, layout: Layout) -> None:
-        self.path, self.host, self.layout = path, host, layout
+        self.path, self.host, self.layout, self.web = path, host, layout, PlayedWeb()
 
     def run(self, state: str = "present", options: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
         values = {"prime": True, "drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
@@ -167,6 +183,65 @@ class Fleet:
             "document_root": str(root),
             "entry_points": [entry],
         }
+
+    def release(self, name: str, public: str = "public") -> dict[str, str]:
+        """Make a release, as site_release does, and return what slot_prepare takes."""
+        path = self.path / "releases" / name
+        (path / public).mkdir(parents=True, exist_ok=True)
+        path.with_name(f"{name}.json").write_text(json.dumps({"public": public}))
+        return {"id": name, "path": str(path), "public": public}
+
+    def prepare(
+        self, name: str | None = None, action: str = "deploy", deploy_id: str | None = None, **settings: Any
+    ) -> dict[str, Any]:
+        """Call slot_prepare; ``name`` is the release's."""
+        given = {key: value for key, value in self.new().items() if key != "document_root"}
+        values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, "force": action == "roll", **settings}
+        release = self.release(name) if name else None
+        site = {"name": "wiki", **(given if action == "deploy" else {})}
+        return slot_calls.prepare(
+            site, release, action, deploy_id, self.host.run, Settings(**values), layout=self.layout
+        )
+
+    def discard(self, **settings: Any) -> dict[str, Any]:
+        values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
+        return slot_calls.discard("wiki", None, self.host.run, Settings(**values), layout=self.layout)
+
+    def switch(self, deploy_id: str | None = None, url: str | None = "http://127.0.0.1", **settings: Any) -> Any:
+        values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
+        return slot_calls.switch("wiki", deploy_id, url, None, self.host.run, Settings(**values), layout=self.layout)
+
+    def back(self, deploy_id: str, **settings: Any) -> dict[str, Any]:
+        values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
+        return slot_calls.back("wiki", deploy_id, self.host.run, Settings(**values), layout=self.layout)
+
+    def drain(self, warm: float = 0, part: float = 0, carry: Any = None, **settings: Any) -> dict[str, Any]:
+        values = {"drain_timeout_seconds": 0.2, **settings}
+        return slot_calls.drain(
+            "wiki", None, warm, part, carry or {}, self.host.run, Settings(**values), layout=self.layout
+        )
+
+    def deploy(self, name: str | None = None, action: str = "deploy", warm: float = 0, **settings: Any) -> str | None:
+        """Do what the role does, and return the id of the release that is live then."""
+        prepared = self.prepare(name, action, **settings)
+        assert not prepared["failed"], prepared["msg"]
+        if prepared["prepared"]:
+            switched = self.switch()
+            assert switched["switched"] and not switched["failed"], switched["msg"]
+            assert not self.drain(warm)["failed"]
+        return self.live()
+
+    def live(self) -> str | None:
+        """Return the id of the live release; everything that says what is live must agree."""
+        slot = Path(os.readlink(self.layout.pointer("wiki"))).name
+        stored = json.loads(Path(self.layout.stored_spec("wiki")).read_text())
+        link = Path(self.layout.live_release("wiki"))
+        assert f"phpops-fpm@wiki-{slot}.service" in self.host.active, "the live slot's master is down"
+        if stored["release"] is None:
+            return None
+        assert link.resolve() == Path(stored["release"]["path"])
+        assert Path(f"{self.layout.pointer('wiki')}/docroot").resolve() == link.resolve() / "public"
+        return str(stored["release"]["id"])
 
     def tree(self) -> list[str]:
         return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if "run/" not in str(path))
@@ -195,4 +270,6 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
         lambda site, unit, override: reservation.Claim("/nonexistent", unit, Fits()),  # type: ignore[arg-type]
     )
     (tmp_path / "units").mkdir()
-    return Fleet(tmp_path, host, layout)
+    found = Fleet(tmp_path, host, layout)
+    monkeypatch.setattr(slot_turn.web_check, "check", found.web.check)
+    return found

@@ -1,0 +1,379 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The phases of a deploy: prepare, switch, drain, and what is left when one of them is not to be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._host import lease, slot_phases, slot_steps
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
+from ansible_collections.phpops.webhost.tests.unit._host.played_host import Fleet, fleet
+
+__all__ = ["fleet"]
+BLUE, GREEN = "phpops-fpm@wiki-blue.service", "phpops-fpm@wiki-green.service"
+
+
+def test_a_new_site_is_deployed_into_blue(fleet: Fleet) -> None:
+    prepared = fleet.prepare("r1")
+    assert (prepared["prepared"], prepared["warm"], prepared["slot"], prepared["live_slot"]) == (
+        True,
+        False,
+        "blue",
+        None,
+    )
+    assert prepared["release"] == {"id": "r1", "path": str(fleet.path / "releases/r1"), "history": []}
+    switched = fleet.switch()
+    assert (switched["live_slot"], switched["previous_slot"], switched["first_request_seconds"]) == ("blue", None, 0.01)
+    assert fleet.web.asked == ["/"]
+    assert fleet.drain()["finished"] and fleet.live() == "r1"
+    assert fleet.host.enabled == {"phpops-site@wiki.service"} and not fleet.host.timers
+
+
+def test_nothing_but_the_idle_slot_changes_before_the_switch(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    prepared = fleet.prepare("r2")
+    assert prepared["reasons"] == ["release r1 → r2"] and prepared["live_release"] == "r1"
+    assert (prepared["unit"], prepared["socket"]) == (GREEN, fleet.layout.web_socket("wiki", "green"))
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE, GREEN}
+    assert list(fleet.host.timers) == ["phpops-retire-wiki-green"]
+
+
+def test_the_release_that_is_live_changes_nothing(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    before, fleet.host.log = fleet.tree(), []
+    again = fleet.prepare("r1")
+    assert (again["prepared"], again["changed"], again["diff"]) == (False, False, [])
+    assert fleet.tree() == before and all(entry.startswith("is-enabled") for entry in fleet.host.log)
+
+
+def test_force_and_roll_flip_to_a_new_master_of_the_same_release(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2")
+    assert fleet.deploy("r2", force=True) == "r2" and fleet.host.active == {BLUE}
+    history = fleet.prepare(action="roll")["release"]["history"]
+    assert history == ["r1"]
+
+
+def test_check_mode_tells_and_touches_nothing(fleet: Fleet) -> None:
+    first = fleet.prepare("r1", check_mode=True)
+    assert (first["prepared"], first["changed"], first["reasons"]) == (True, True, ["the site is new"])
+    assert not Path(fleet.layout.site_dir("wiki")).exists() and not fleet.host.log[1:]
+    fleet.deploy("r1")
+    before, log = fleet.tree(), list(fleet.host.log)
+    there = fleet.prepare("r2", check_mode=True)
+    assert (there["prepared"], there["changed"], there["slot"]) == (True, True, "green")
+    names = {Path(entry["after_header"]).name for entry in there["diff"]}
+    assert names == {"docroot", "release", "site.json", "fpm.conf", "10-phpops.conf"}
+    assert fleet.switch(check_mode=True)["changed"]
+    assert not fleet.drain(check_mode=True)["changed"]
+    assert [path for path in fleet.tree() if path not in before and "releases" not in path] == []
+    assert all(entry.startswith("is-enabled") for entry in fleet.host.log[len(log) :])
+
+
+def test_what_is_missing_is_told_before_anything_is_touched(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slot_steps.Steps, "spoiled", lambda self: ["Site wiki is not touched, because of b.conf:3."])
+    failed = fleet.prepare("r1")
+    assert (failed["failed"], failed["prepared"]) == (True, False) and "b.conf:3" in failed["msg"]
+    assert not Path(fleet.layout.site_dir("wiki")).exists()
+
+
+@pytest.mark.parametrize("broken", ["check", "start"])
+def test_a_slot_that_does_not_start_leaves_the_live_one(fleet: Fleet, broken: str) -> None:
+    fleet.deploy("r1")
+    before = fleet.tree()
+    fleet.host.broken.add(broken)
+    failed = fleet.prepare("r2")
+    assert (failed["failed"], failed["prepared"], failed["step"]) == (True, False, broken)
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE} and not fleet.host.timers
+    assert [path for path in fleet.tree() if path not in before and "releases" not in path] == []
+
+
+# Rollback
+
+
+def test_rollback_twice_goes_back_two_releases(fleet: Fleet) -> None:
+    for name in ("r1", "r2", "r3"):
+        fleet.deploy(name)
+    assert fleet.deploy(action="rollback") == "r2"
+    assert fleet.deploy(action="rollback") == "r1"
+    failed = fleet.prepare(action="rollback")
+    assert failed["failed"] and "before release r1 no release was live" in failed["msg"]
+
+
+def test_rollback_passes_over_what_is_gone(fleet: Fleet) -> None:
+    for name in ("r1", "r2", "r3"):
+        fleet.deploy(name)
+    shutil.rmtree(fleet.path / "releases/r2")
+    assert fleet.deploy(action="rollback") == "r1"
+
+
+def test_a_site_without_a_release_has_nothing_to_roll_back_to(fleet: Fleet) -> None:
+    fleet.first()
+    failed = fleet.prepare(action="rollback")
+    assert failed["failed"] and "serves no release" in failed["msg"]
+    assert fleet.deploy(action="roll") is None
+
+
+def test_rollback_to_a_warm_slot_starts_nothing(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    fleet.host.log = []
+    prepared = fleet.prepare(action="rollback")
+    assert (prepared["prepared"], prepared["warm"], prepared["slot"]) == (True, True, "blue")
+    assert not [entry for entry in fleet.host.log if entry.startswith("start")]
+    assert fleet.switch()["switched"] and fleet.live() == "r1"
+    # What was live is warm now; it is no release before r1.
+    assert fleet.drain(300)["warm_seconds"] == 300
+    assert fleet.prepare(action="rollback")["failed"]
+
+
+def test_a_warm_slot_goes_back_cold_when_its_time_is_up_or_its_files_differ(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    path = Path(fleet.layout.config_dir("wiki", "blue"), "fpm.conf")
+    path.write_text("; by hand")
+    assert fleet.prepare(action="rollback")["warm"] is False
+    assert "; by hand" not in path.read_text()
+
+
+def test_a_warm_slot_that_does_not_answer_is_started_anew(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    monkeypatch.setattr(slot_phases, "_answers", lambda site: False)
+    prepared = fleet.prepare(action="rollback")
+    assert (prepared["prepared"], prepared["warm"]) == (True, False)
+
+
+def test_a_slot_that_was_only_prepared_is_not_warm(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2")
+    assert fleet.prepare(action="rollback")["warm"] is False  # killed here, unprimed
+    again = fleet.prepare(action="rollback")
+    assert (again["prepared"], again["warm"]) == (True, False)
+
+
+# Warm slots
+
+
+def test_the_timer_ends_a_warm_slot_but_never_the_live_one(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    fleet.host.fire()
+    assert fleet.host.active == {GREEN} and fleet.live() == "r2"
+    fleet.prepare("r3")
+    timers = dict(fleet.host.timers)
+    fleet.switch()
+    fleet.host.timers = timers  # killed before it could be removed
+    fleet.host.fire()
+    assert fleet.live() == "r3"
+
+
+def test_the_next_deploy_takes_a_warm_slot_early(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    assert fleet.deploy("r3", warm=300) == "r3"
+    assert fleet.host.active == {BLUE, GREEN} and list(fleet.host.timers) == ["phpops-retire-wiki-green"]
+
+
+def test_a_run_without_a_change_leaves_a_warm_slot_alone(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    assert fleet.run()["changed"] is False and fleet.prepare("r2")["changed"] is False
+    assert fleet.drain(300)["changed"] is False
+    assert fleet.host.active == {BLUE, GREEN}
+    site = slot_facts(fleet.host.run, fleet.layout)["sites"][0]
+    assert site["release"]["id"] == "r2" and site["lease"] is None
+    assert (site["slots"]["blue"]["warm"], site["slots"]["green"]["warm"]) == (True, False)
+
+
+# The switch
+
+
+def test_only_a_slot_that_waits_is_switched_to(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    assert "does not wait for a switch" in fleet.switch()["msg"]
+    fleet.deploy("r2", warm=300)
+    assert fleet.switch()["failed"] and fleet.live() == "r2"
+    fleet.prepare("r3")
+    fleet.switch()
+    assert fleet.switch()["failed"] and fleet.live() == "r3"  # the old slot still runs
+
+
+def test_a_wrong_answer_after_the_switch_goes_back_at_once(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2")
+    fleet.web.wrong = "/ answered 500."
+    result = fleet.switch()
+    assert (result["failed"], result["switched"], result["switched_back"], result["step"]) == (
+        True,
+        False,
+        True,
+        "verify",
+    )
+    assert result["msg"] == "/ answered 500. Slot blue is live again." and result["live_slot"] == "blue"
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE} and not fleet.host.timers
+    assert not Path(fleet.layout.slot_dir("wiki", "green")).exists()
+
+
+def test_a_new_site_that_answers_wrongly_is_gone(fleet: Fleet) -> None:
+    fleet.prepare("r1")
+    fleet.web.wrong = "/ answered 500."
+    result = fleet.switch()
+    assert (result["failed"], result["switched_back"], result["live_slot"]) == (True, True, None)
+    assert not fleet.host.active and not fleet.host.enabled and not Path(fleet.layout.site_dir("wiki")).exists()
+
+
+def take(fleet: Fleet, deploy_id: str) -> None:
+    lease.take("wiki", deploy_id, "a test", "deploy", 60.0, fleet.layout)
+
+
+def test_a_good_switch_is_taken_back_for_another_host_once(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    take(fleet, "d1")
+    assert "has not switched" in fleet.back("d1")["msg"]
+    fleet.prepare("r2", deploy_id="d1")
+    assert fleet.back("d1")["changed"] is False
+    fleet.switch("d1")
+    result = fleet.back("d1")
+    assert (result["changed"], result["switched_back"], result["live_slot"]) == (True, True, "blue")
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE}
+    assert fleet.back("d1")["changed"] is False and fleet.live() == "r1"
+
+
+def test_the_way_back_keeps_the_new_slot_up_while_it_is_busy(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    take(fleet, "d1")
+    fleet.prepare("r2", deploy_id="d1")
+    fleet.switch("d1")
+    fleet.host.busy["wiki-green"] = 1
+    assert "Slot green of site wiki still had work" in fleet.back("d1")["msg"]
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE, GREEN}
+    assert fleet.back("d1")["changed"] is False and fleet.live() == "r1"
+
+
+# Classic
+
+
+def test_classic_ends_the_live_slot_first_and_starts_it_again_when_nothing_comes_of_it(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2", classic=True)
+    assert fleet.host.active == {GREEN}
+    fleet.discard()
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE} and not fleet.host.timers
+    assert fleet.deploy("r2", classic=True) == "r2" and fleet.host.active == {GREEN}
+
+
+def test_classic_goes_back_to_a_slot_that_it_has_stopped(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2", classic=True)
+    fleet.web.wrong = "/ answered 500."
+    assert fleet.switch()["switched_back"] and fleet.live() == "r1" and fleet.host.active == {BLUE}
+
+
+def test_classic_starts_the_live_slot_again_after_a_failure(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.host.broken.add("check")
+    assert fleet.prepare("r2", classic=True)["step"] == "check"
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE}
+
+
+def test_classic_does_not_stop_a_slot_that_has_work(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.host.busy["wiki-blue"] = 1
+    failed = fleet.prepare("r2", classic=True)
+    assert (failed["failed"], failed["step"]) == (True, "budget") and "/s.php for 3 s" in failed["msg"]
+    assert fleet.live() == "r1"
+
+
+# Discard
+
+
+def test_discard_takes_down_what_waits_and_leaves_what_is_warm(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    assert fleet.discard()["changed"] is False
+    fleet.prepare("r2")
+    assert fleet.discard(check_mode=True)["changed"] and fleet.host.active == {BLUE, GREEN}
+    assert fleet.discard()["changed"]
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE} and not fleet.host.timers
+    fleet.deploy("r2", warm=300)
+    assert fleet.discard()["changed"] is False and fleet.host.active == {BLUE, GREEN}
+
+
+def test_discard_of_a_new_site_leaves_nothing(fleet: Fleet) -> None:
+    fleet.prepare("r1")
+    fleet.discard()
+    assert not fleet.host.active and not Path(fleet.layout.site_dir("wiki")).exists()
+
+
+def test_discard_drains_a_slot_that_was_live(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2")
+    fleet.switch()
+    fleet.host.busy["wiki-blue"] = 1
+    assert "Slot blue of site wiki still had work" in fleet.discard()["msg"]
+    assert fleet.host.active == {BLUE, GREEN} and fleet.live() == "r2"
+    fleet.host.busy.clear()
+    fleet.discard()
+    assert fleet.host.active == {GREEN}
+
+
+# Drain
+
+
+def test_a_slot_that_is_busy_stays_up_and_is_named(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2")
+    fleet.switch()
+    fleet.host.busy["wiki-blue"] = 1
+    result = fleet.drain()
+    assert (result["failed"], result["finished"], result["stopped"]) == (False, False, False)
+    assert result["stuck"][0]["script"] == "/s.php" and "/s.php for 3 s" in result["msg"]
+    assert fleet.host.active == {BLUE, GREEN}
+
+
+def test_a_drain_in_slices_tells_how_far_it_is(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2")
+    fleet.switch()
+    fleet.host.busy["wiki-blue"] = 1
+    first = fleet.drain(part=0.05, drain_timeout_seconds=10)
+    assert (first["pending"], first["changed"]) == (True, False)
+    assert "draining slot blue" in first["progress"] and "/s.php for 3 s" in first["progress"]
+    second = fleet.drain(part=0.05, carry=first["carry"], drain_timeout_seconds=10)
+    assert second["seconds"] > first["seconds"]
+    over = fleet.drain(part=0.05, carry={"seconds": 10}, drain_timeout_seconds=10)
+    assert (over["pending"], over["finished"]) == (False, False)
+    fleet.host.busy.clear()
+    assert fleet.drain(part=0.5, carry=second["carry"])["stopped"] and fleet.host.active == {GREEN}
+
+
+def test_a_slot_that_waits_is_not_drained(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2")
+    assert "waits for a switch" in fleet.drain()["msg"] and fleet.host.active == {BLUE, GREEN}
+
+
+# The lease
+
+
+def test_a_site_that_is_deployed_is_left_alone_by_others(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    take(fleet, "d1")
+    refused = fleet.run(options={"umask": "027"})
+    assert refused["failed"] and "being deployed by a test" in refused["msg"]
+    assert fleet.prepare("r2")["failed"]
+    assert not fleet.prepare("r2", deploy_id="d1")["failed"]
+    written = json.loads(Path(lease.path("wiki", fleet.layout)).read_text())
+    assert written["steps"] == ["lease", "retire", "stage", "budget", "check", "start", "ready"]
+    assert slot_facts(fleet.host.run, fleet.layout)["sites"][0]["lease"]["holder"] == "a test"
+
+
+def test_site_slot_does_not_take_a_release_away(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    refused = fleet.run(options={"document_root": "/srv/old"})
+    assert refused["failed"] and "serves release r1" in refused["msg"]
+    assert fleet.run(options={"umask": "027"})["flipped"] and fleet.live() == "r1"
