@@ -110,7 +110,7 @@ class Site(Steps):
         self.report.changed = bool(
             self.names or shared or self.only_stored or self.orphan or not self.boots() or self.live is None
         )
-        missing = self.missing(spec) + (self.spoiled() if self.wanted else [])
+        missing = self.missing(spec) + (self.spoiled(spec.release is not None) if self.wanted else [])
         if self.settings.check_mode:
             self.report.missing = missing
             return False

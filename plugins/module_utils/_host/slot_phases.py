@@ -11,7 +11,7 @@ from typing import Any, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SpecError, build, merge
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec, SpecError, build, merge
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import render
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
@@ -142,7 +142,7 @@ def prepare(site: Site, action: str, given: Stored, release: Stored | None) -> d
     spec = build(options)
     told = {"live_release": _id(stored), "release": options.get("release")}
     if action == "rollback" and _warm(site, options["release"]):
-        return _take_warm(site, told)
+        return _take_warm(site, spec, told)
     if not site.compare(spec, stored):
         prepared = site.wanted or site.live is None
         return _answer(site, **told, prepared=prepared, slot=site.idle if prepared else None)
@@ -156,7 +156,7 @@ def prepare(site: Site, action: str, given: Stored, release: Stored | None) -> d
 
 
 def _take_warm(site: Site, told: Stored) -> dict[str, Any]:
-    missing = site.spoiled()
+    missing = site.spoiled(True)
     site.report.changed = True
     site.report.reasons = [f"release {told['live_release']} → {told['release']['id']}"]
     if site.settings.check_mode:

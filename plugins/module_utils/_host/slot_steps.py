@@ -152,9 +152,9 @@ class Steps:
             missing.append(f"Site {self.name}: php_ini {spec.php_ini} is no file of this host.")
         return missing
 
-    def spoiled(self) -> list[str]:
-        """Return what a web server says that a flip can't bear, a sentence each."""
-        found = spoilers(self.name, self.layout.pointer(self.name))
+    def spoiled(self, release: bool) -> list[str]:
+        """Return what a web server says that a flip, or one to a release, can't bear, a sentence each."""
+        found = spoilers(self.name, self.layout.pointer(self.name), release)
         return [f"Site {self.name} is not touched, because of {item}." for item in found]
 
     def marks(self) -> slot_timer.Marks:
