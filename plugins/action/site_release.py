@@ -45,10 +45,11 @@ class ActionModule(ActionBase):
                 " Nothing was sent."
             )
         source.update(path=path, sha256=found)
-        if size > SMALL_BYTES or self._task.check_mode:
+        if size > SMALL_BYTES:
             result = self._call({**args, "source": source}, task_vars)
-            if not result.get("needs_archive") or result.get("failed") or self._task.check_mode:
+            if not result.get("needs_archive") or result.get("failed"):
                 return result
+        # In check mode too: what is in an archive can't be told otherwise, and the temporary folder is gone at the end.
         if not self._connection._shell.tmpdir:
             self._make_tmp_path()
         there = self._connection._shell.join_path(self._connection._shell.tmpdir, "source")

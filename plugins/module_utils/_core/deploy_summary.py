@@ -10,6 +10,8 @@ from typing import Any, Mapping
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
 
 Result = Mapping[str, Any]
+# What the role calls a release that a dry run can't know.
+UNKNOWN = "new"
 
 
 def lines(run: Mapping[str, Any]) -> list[str]:
@@ -45,6 +47,8 @@ def _id(release: Any) -> str:
 
 def _named(release: Any, none: str = "the code that is there") -> str:
     found = _id(release)
+    if found == UNKNOWN:
+        return "a new release"
     return f"release {found}" if found else none
 
 
@@ -67,8 +71,11 @@ def _taken_over(lease: Result) -> list[str]:
 def _head(run: Result, prepare: Result, switch: Result) -> list[str]:
     site = run.get("site")
     if not prepare.get("prepared"):
-        why = prepare.get("msg") or "deploy_force flips to a new master with it all the same."
-        return [f"{site}: {_named(prepare.get('live_release'))} is live already; nothing was changed. {why}".strip()]
+        live = f"{site}: {_named(prepare.get('live_release'))} is live already"
+        if prepare.get("changed"):
+            why = "; ".join([*(prepare.get("reasons") or []), *([prepare["msg"]] if prepare.get("msg") else [])])
+            return [f"{live}; it was put right{': ' if why else ''}{why}."]
+        return [f"{live}; nothing was changed (deploy_force would flip to a new master with it)."]
     slot, before = switch.get("live_slot") or prepare.get("slot"), switch.get("previous_slot")
     was = f"; before: {_named(prepare.get('live_release'))} in slot {before}" if before else "; it is the first one"
     warm = ", which was still warm" if prepare.get("warm") else ""
@@ -150,13 +157,21 @@ def _would(run: Result, results: Mapping[str, Result]) -> list[str]:
             told.append("A release would be built of what is sent to the host; its id is known then.")
         elif not release.get("reused"):
             told.append(f"Release {found['id']} would be built in {found.get('path')}.")
-        told += [f"{path} would be made." for path in release.get("shared") or []]
+        told += [
+            f"shared/{one.get('path')} would be {one.get('action')}."
+            for one in release.get("shared") or []
+            if one.get("action") in ("made", "seeded")
+        ]
     told += [str(text) for text in prepare.get("missing") or []]
-    if prepare.get("prepared") or prepare.get("changed"):
+    if prepare.get("prepared"):
         live = f", {_named(prepare.get('live_release'))} would go" if prepare.get("live_slot") else ""
         told.append(f"Slot {prepare.get('slot')} would go live with {_named(prepare.get('release'))}{live}.")
         told += [f"because: {reason}" for reason in prepare.get("reasons") or []]
-    elif prepare and not told:
-        told.append(f"{run.get('site')}: {_named(prepare.get('live_release'))} is live already; nothing would change.")
+    elif prepare.get("changed"):
+        told.append(
+            f"{run.get('site')}: {_named(prepare.get('live_release'))} is live already; its files would be put right."
+        )
+    elif prepare:
+        told.append(f"{run.get('site')}: {_named(prepare.get('live_release'))} is live already; no slot would change.")
     hooks = run.get("hooks") or []
     return told + ([f"Hooks that a dry run leaves out: {', '.join(hooks)}."] if hooks else [])

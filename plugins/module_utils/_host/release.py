@@ -143,27 +143,33 @@ class _Release:
             return self.tree(wanted.source)
 
     def archive(self, source: Source) -> Made:
-        if not source.here:
+        if not source.here or (self.check_mode and source.sha256):
             record = known(release_place.records(self.wanted.releases), self.wanted, source.key(source.sha256))
             if record is not None:
                 return self.reuse(record)
-            self.made.lacking = True
-        if self.check_mode and not (source.here and os.path.lexists(source.path)):
-            self.made.warnings.append(f"The archive {source.path} is not on this host yet: its release is unknown.")
-            self.made.changed = True
-            return self.made
         if not source.here:
+            self.made.lacking = True
             return self.made
+        if self.check_mode and not os.path.lexists(source.path):
+            return self.unknown(f"The archive {source.path} is not on this host yet: its release is unknown.")
         with release_read.open_archive(source.path) as file:
             found = release_read.sha256_of(file)
+            if self.check_mode and source.sha256 not in ("", found):
+                return self.unknown(
+                    f"The archive {source.path} on this host is another one yet: its release is unknown."
+                )
             release_read.check_sum(source, found)
             return self.find_or_build(source, found, lambda builder: release_read.unpack(file, source, builder))
 
+    def unknown(self, why: str) -> Made:
+        """In check mode, end where the source can't be read."""
+        self.made.warnings.append(why)
+        self.made.changed = True
+        return self.made
+
     def git(self, source: Source) -> Made:
         if self.check_mode and not os.path.lexists(source.path):
-            self.made.warnings.append(f"The repository {source.path} is not on this host yet: its release is unknown.")
-            self.made.changed = True
-            return self.made
+            return self.unknown(f"The repository {source.path} is not on this host yet: its release is unknown.")
         commit = release_git.commit_of(source)
         for path in release_git.submodules(source, commit):
             self.made.warnings.append(f"The submodule {show(path)} is not exported: its directory is empty.")
