@@ -53,7 +53,8 @@ class Run:
     def reasons(self):
         """The sentences with which hosts failed, in their order: (host, sentence)."""
         found = re.findall(r"^(?:\[ERROR\]: .*|fatal: \[([\w-]+)\]: \w+! => (\{.*?\}))$", self.output, re.M)
-        return [(host, json.loads(result)["msg"]) for host, result in found if host]
+        # A sentence is shown on one line or more, and with a full stop or without one.
+        return [(host, " ".join(json.loads(said)["msg"].split()).rstrip(".") + ".") for host, said in found if host]
 
 
 class Running:
