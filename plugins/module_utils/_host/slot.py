@@ -100,13 +100,12 @@ class Site(Steps):
         self.report.reasons = self._reasons(spec, stored)
         self.only_stored = self.live is not None and bool(store.differing(render(spec, self.live, self.layout)))
         self.wanted = bool(self.report.reasons) or self.settings.force
-        live_active = self.old_master is not None and self.old_master.active()
-        self.names = flip.plan(self.live, live_active, self.wanted)
+        self.names = flip.plan(self.live, self.up(self.old_master), self.wanted)
         shared = self.shared_changes()
         before = render(spec, self.live or self.idle, self.layout)
         after = render(spec, self.idle if self.wanted else self.live or self.idle, self.layout)
         self.report.diff = file_diffs(shared, before if self.wanted or self.only_stored else None, after, self.live)
-        self.orphan = not self.wanted and self.new_master.active() and slot_timer.WARM not in self.marks()
+        self.orphan = not self.wanted and self.up(self.new_master) and slot_timer.WARM not in self.marks()
         self.report.changed = bool(
             self.names or shared or self.only_stored or self.orphan or not self.boots() or self.live is None
         )
@@ -169,6 +168,6 @@ class Site(Steps):
         if live is not None:
             master = Master(self.run, self.name, live, self.layout)
             self.report.unit, self.report.socket = master.unit, self.layout.live_socket(self.name)
-            self.report.master_pid = master.pid() or None
-            self.report.segment_bytes = master.segment_bytes() if self.report.master_pid else None
+            pid = self.report.master_pid = master.pid() or None
+            self.report.segment_bytes = master.segment_bytes(pid) if pid else None
         return self.report.as_dict()

@@ -43,7 +43,7 @@ def drain(site: Site, keep_warm_seconds: float, slice_seconds: float, carry: Map
     marks = site.marks()
     if slot_timer.PREPARED in marks:
         return {**NOTHING, "msg": f"Slot {old.slot} of site {site.name} waits for a switch and is not drained."}
-    if not old.active() or (slot_timer.WARM in marks and keep_warm_seconds > 0):
+    if not site.up(old) or (slot_timer.WARM in marks and keep_warm_seconds > 0):
         return dict(NOTHING)
     if site.settings.check_mode:
         stops = keep_warm_seconds <= 0
@@ -52,7 +52,7 @@ def drain(site: Site, keep_warm_seconds: float, slice_seconds: float, carry: Map
     looked: dict[str, Any] = {"finished": True, "seconds": 0.0, "queue": 0, "active": 0, "stuck": [], "killed": []}
     if site.on_step is not None and not carry:
         site.on_step(DRAINING[0])
-    if systemd.is_active(site.run, old.unit):
+    if site.ready(old):
         left = max(0.0, site.settings.drain_timeout_seconds - spent)
         last = slice_seconds <= 0 or slice_seconds >= left
         looked = old.drain(left if last else slice_seconds, site.settings.kill_stuck and last)
@@ -81,7 +81,7 @@ def _end(site: Site, keep_warm_seconds: float) -> dict[str, Any]:
     """Stop the drained slot, or let systemd do it later."""
     if site.on_step is not None:
         site.on_step(DRAINING[1])
-    slot_timer.disarm(site.run, site.name, [site.idle])
+    site.disarm([site.idle])
     if keep_warm_seconds > 0 and systemd.is_active(site.run, site.new_master.unit):
         slot_timer.arm(site.run, site.name, site.idle, keep_warm_seconds, [slot_timer.WARM], site.layout)
         return {"changed": True, "warm_seconds": keep_warm_seconds}

@@ -36,6 +36,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi impor
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 
 POLL_SECONDS = 0.05
+# What systemd calls a unit whose processes may run.
+UP = ("active", "reloading", "activating", "deactivating")
 NAMESPACE_STATUS = "226"
 
 
@@ -60,48 +62,53 @@ class Master:
 
     def active(self) -> bool:
         """Return whether systemd calls the master running; one that is starting or stopping counts too."""
-        state = systemd.show(self.run, self.unit, ["ActiveState"])["ActiveState"]
-        return state in ("active", "reloading", "activating", "deactivating")
+        return systemd.show(self.run, self.unit, ["ActiveState"])["ActiveState"] in UP
 
     def pid(self) -> int:
         return systemd.main_pid(self.run, self.unit)
 
-    def segment_bytes(self) -> int | None:
-        """Return the size of the OPcache segment that the master really has, None when it can't be read."""
+    def segment_bytes(self, pid: int | None = None) -> int | None:
+        """Return the size of the OPcache segment that the master really has, None when it can't be read.
+
+        pid: the master's process where that is known.
+        """
         try:
-            return opcache_segment_bytes(Path(f"/proc/{self.pid()}/maps").read_text(errors="replace"))
+            return opcache_segment_bytes(Path(f"/proc/{pid or self.pid()}/maps").read_text(errors="replace"))
         except OSError:
             return None
 
-    def check_configuration(self, spec: SiteSpec) -> None:
-        """Let PHP-FPM (as the site's user: as root it may leave root's files behind) and systemd read the files."""
+    def check_configuration(self, spec: SiteSpec, new_unit: bool = True) -> None:
+        """Let PHP-FPM (as the site's user: as root it may leave root's files behind) and systemd read the files.
+
+        new_unit: whether systemd has not read the unit as it is now.
+        """
         config = self.layout.config_dir(self.site, self.slot)
         command = php_fpm(spec, self.slot, self.layout)
         status, out, err = self.run([*command, "--test", "--fpm-config", f"{config}/fpm.conf"])
         if status != 0:
             said = [line for line in (err + out).splitlines() if line.strip()]
             raise StepFailed(f"php-fpm{spec.php_version} refuses {config}/fpm.conf: {' / '.join(said[:3]) or status}")
-        try:
-            systemd.daemon_reload(self.run)
-        except systemd.SystemctlError as error:
-            raise StepFailed(str(error)) from error
+        if not new_unit:
+            return
+        systemd.daemon_reload(self.run)
         status, out, err = self.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", self.unit])
         if status != 0:
             raise StepFailed(f"systemd refuses {self.unit}: {' / '.join((err + out).splitlines()[:3])}")
 
-    def start(self, timeout_seconds: float) -> None:
-        """Start the master and wait until systemd calls it ready; StepFailed says what its log says."""
-        systemd.reset_failed(self.run, self.unit)
-        try:
-            systemd.systemctl(self.run, ["start", "--no-block", self.unit])
-        except systemd.SystemctlError as error:
-            raise StepFailed(str(error)) from error
+    def start(self, timeout_seconds: float, failed: bool = True) -> int:
+        """Start the master, wait until systemd calls it ready, return its process; StepFailed says what its log says.
+
+        failed: whether systemd may remember failures of the unit, which count against its start limit.
+        """
+        if failed:
+            systemd.reset_failed(self.run, self.unit)
+        systemd.systemctl(self.run, ["start", "--no-block", self.unit])
         deadline = time.monotonic() + timeout_seconds
-        wanted = ["ActiveState", "SubState", "NRestarts", "ExecMainStatus", "Result"]
+        wanted = ["ActiveState", "SubState", "NRestarts", "ExecMainStatus", "Result", "MainPID"]
         while True:
             state = systemd.show(self.run, self.unit, wanted)
             if state["ActiveState"] == "active":
-                return
+                return int(state["MainPID"] or "0")
             if state["ActiveState"] == "failed" or state["SubState"] == "auto-restart" or state["NRestarts"] != "0":
                 raise StepFailed(self._why(state["ExecMainStatus"], state["Result"]))
             if time.monotonic() > deadline:

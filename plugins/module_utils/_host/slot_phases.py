@@ -11,10 +11,10 @@ from typing import Any, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec, SpecError, build, merge
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SpecError, build, merge
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import render
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
-from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Site
 
@@ -105,7 +105,7 @@ def _wanted(site: Site, action: str, given: Stored, release: Stored | None) -> t
 
 def _warm(site: Site, release: Stored) -> bool:
     """Return whether the idle slot still serves that release as it did when it was live."""
-    if slot_timer.WARM not in site.marks() or not systemd.is_active(site.run, site.new_master.unit):
+    if slot_timer.WARM not in site.marks() or not site.ready(site.new_master):
         return False
     stored = store.read_stored(site.name, site.idle, site.layout)
     if stored is None or _id(stored) != release["id"]:
@@ -142,7 +142,7 @@ def prepare(site: Site, action: str, given: Stored, release: Stored | None) -> d
     spec = build(options)
     told = {"live_release": _id(stored), "release": options.get("release")}
     if action == "rollback" and _warm(site, options["release"]):
-        return _take_warm(site, spec, told)
+        return _take_warm(site, told)
     if not site.compare(spec, stored):
         prepared = site.wanted or site.live is None
         return _answer(site, **told, prepared=prepared, slot=site.idle if prepared else None)
@@ -175,7 +175,7 @@ def _ready(site: Site) -> dict[str, Any]:
         "slot": site.idle,
         "unit": master.unit,
         "socket": master.socket,
-        "segment_bytes": master.segment_bytes(),
+        "segment_bytes": master.segment_bytes(site.new_pid or int(site.state(master.unit)["MainPID"] or "0")),
     }
 
 
@@ -186,9 +186,9 @@ def discard(site: Site) -> dict[str, Any]:
     and stays when it can't be.
     """
     told = {"live_release": _id(site.stored()), "release": None}
-    marks, active = site.marks(), site.new_master.active()
+    marks, active = site.marks(), site.up(site.new_master)
     paths = store.slot_paths(site.name, site.idle, site.layout)
-    down = site.old_master is not None and not site.old_master.active()
+    down = site.old_master is not None and not site.up(site.old_master)
     takes = (bool(paths) or active) and slot_timer.WARM not in marks
     site.report.changed = takes or down
     site.report.diff = [

@@ -23,16 +23,19 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files im
     other,
     render,
     template_units,
+    unit_name,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import replace_symlink
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import UP, Master
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime import prime, script_root, slot_folders
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import Report
 from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references, spoilers
 
+# What is asked of the site's units.
+STATE = ("ActiveState", "MainPID", "UnitFileState", "Description", "NeedDaemonReload", "DropInPaths")
 # A dynamic pool forks one worker a second at first: more than this is not waited for.
 WORKERS_SECONDS = 20.0
 
@@ -74,6 +77,9 @@ class Steps:
         # What compare() finds out.
         self.names: list[str] = []
         self.wanted = self.only_stored = self.orphan = False
+        self._state: dict[str, dict[str, str]] | None = None
+        self._new_unit = True
+        self.new_pid: int | None = None
         self._held = ExitStack()
         self._budget = Budget(run, settings.budget_override)
 
@@ -89,7 +95,7 @@ class Steps:
             "retire": self.retire,
             "stage": lambda: self._stage(spec),
             "budget": lambda: self._claim(spec),
-            "check": lambda: self.new_master.check_configuration(spec),
+            "check": lambda: self.new_master.check_configuration(spec, self._new_unit),
             "start": self._start,
             "ready": lambda: self.new_master.wait_until_it_answers(self.settings.start_timeout_seconds),
             "prime": lambda: self._prime(spec),
@@ -111,6 +117,22 @@ class Steps:
 
     # What the host has and lacks
 
+    def state(self, unit: str) -> dict[str, str]:
+        """Return what systemd said of one of the site's units when this run began: one question for all of them."""
+        if self._state is None:
+            units = [*(unit_name(self.name, slot) for slot in SLOTS), boot_unit_name(self.name)]
+            units += [unit for slot in SLOTS for unit in slot_timer.units(self.name, slot)]
+            self._state = systemd.show_all(self.run, units, STATE)
+        return self._state[unit]
+
+    def up(self, master: Master | None) -> bool:
+        """Return whether a master ran when this run began; one that was starting or stopping counts too."""
+        return master is not None and self._runs(master.unit)
+
+    def ready(self, master: Master | None) -> bool:
+        """Return whether a master took requests when this run began."""
+        return master is not None and self.state(master.unit)["ActiveState"] in ("active", "reloading")
+
     def shared_changes(self) -> dict[str, File]:
         """Return the files of all sites that are missing or differ, by path."""
         files = {**template_units(self.layout), **needrestart_conf(self.layout)}
@@ -127,7 +149,7 @@ class Steps:
 
     def boots(self) -> bool:
         """Return whether the live slot starts at boot."""
-        return systemd.is_enabled(self.run, boot_unit_name(self.name))
+        return self.state(boot_unit_name(self.name))["UnitFileState"] in ("enabled", "enabled-runtime")
 
     def missing(self, spec: SiteSpec) -> list[str]:
         """Return what the host lacks for this site, a sentence each."""
@@ -159,17 +181,26 @@ class Steps:
 
     def marks(self) -> slot_timer.Marks:
         """Return what the idle slot's timer says about it."""
-        return slot_timer.marks(self.run, self.name, self.idle)
+        return slot_timer.marks_of(self.state(slot_timer.units(self.name, self.idle)[0]))
+
+    def disarm(self, slots: Sequence[str]) -> None:
+        """Remove the timers of slots that had one when this run began, and commands that wait for the site's lock."""
+        had = [slot for slot in slots if any(map(self._runs, slot_timer.units(self.name, slot)))]
+        if had:
+            slot_timer.disarm(self.run, self.name, had)
+
+    def _runs(self, unit: str) -> bool:
+        return self.state(unit)["ActiveState"] in UP
 
     # The steps
 
     def retire(self, fail: bool = True) -> dict[str, Any] | None:
         """End a master in the idle slot, which was kept warm or left by a run; StepFailed when it still has work."""
         # A timer of the live slot is one that a run was killed before it could remove it.
-        slot_timer.disarm(self.run, self.name, SLOTS)
-        if not self.new_master.active():
+        self.disarm(SLOTS)
+        if not self.up(self.new_master):
             return None
-        if systemd.is_active(self.run, self.new_master.unit):
+        if self.ready(self.new_master):
             drain = self.new_master.drain(self.settings.drain_timeout_seconds, self.settings.kill_stuck)
             if not drain["finished"]:
                 message = self.report.still_busy(self.idle, drain)
@@ -181,7 +212,11 @@ class Steps:
         return None
 
     def _stage(self, spec: SiteSpec) -> None:
-        store.stage(self.name, self.idle, render(spec, self.idle, self.layout), spec.group, self.layout)
+        new = store.stage(self.name, self.idle, render(spec, self.idle, self.layout), spec.group, self.layout)
+        known = self.state(self.new_master.unit)
+        drop_in = self.layout.drop_in(self.name, self.idle)
+        # A run that was killed before systemd read the unit again leaves it as it should be, and unread.
+        self._new_unit = new or known["NeedDaemonReload"] == "yes" or drop_in not in known["DropInPaths"].split()
 
     def _claim(self, spec: SiteSpec) -> dict[str, Any]:
         if self.settings.classic:
@@ -192,7 +227,8 @@ class Steps:
     def _start(self) -> None:
         # Before its start: whatever happens to this run, a slot that nobody switches to ends.
         slot_timer.arm(self.run, self.name, self.idle, slot_timer.PREPARED_SECONDS, [slot_timer.PREPARED], self.layout)
-        self.new_master.start(self.settings.start_timeout_seconds)
+        failed = self.state(self.new_master.unit)["ActiveState"] == "failed"
+        self.new_pid = self.new_master.start(self.settings.start_timeout_seconds, failed)
 
     def _prime(self, spec: SiteSpec) -> dict[str, Any] | None:
         if not self.settings.prime:
@@ -203,10 +239,16 @@ class Steps:
 
     def _workers(self, max_children: int) -> dict[str, int]:
         """Give the idle slot as many workers as the live one has, so that the switch is no cold start."""
-        if self.old_master is None or not systemd.is_active(self.run, self.old_master.unit):
+        live = 0
+        if self.old_master is not None:
+            try:
+                # What a status says is the site's own word: never more connections than the pool has workers.
+                live = min(self.old_master.status().total, max_children)
+            except StepFailed:
+                if systemd.is_active(self.run, self.old_master.unit):
+                    raise
+        if live == 0:
             return {"live": 0, "idle": self.new_master.status().total}
-        # What a status says is the site's own word: never more connections than the pool has workers.
-        live = min(self.old_master.status().total, max_children)
         self._held, idle = self.new_master.hold_workers(live, WORKERS_SECONDS)
         return {"live": live, "idle": idle}
 
@@ -228,6 +270,7 @@ class Steps:
 
     def _drain(self) -> dict[str, Any]:
         old = self.old_master
+        # Asked now: priming may have taken long.
         if old is None or not systemd.is_active(self.run, old.unit):
             return {"finished": True, "seconds": 0.0, "queue": 0, "active": 0, "stuck": [], "killed": []}
         drain = old.drain(self.settings.drain_timeout_seconds, self.settings.kill_stuck)

@@ -138,8 +138,11 @@ def write_files(files: dict[str, File], gid: int) -> None:
             raise StepFailed(f"{path} could not be written: {error.strerror or error}.") from error
 
 
-def stage(site: str, slot: str, rendering: Rendering, group: str, layout: Layout) -> None:
-    """Write the whole of a slot that is not live, from nothing: what an earlier run left there goes first."""
+def stage(site: str, slot: str, rendering: Rendering, group: str, layout: Layout) -> bool:
+    """Write the whole of a slot that is not live, from nothing: what an earlier run left there goes first.
+
+    Returns whether its unit is another one now.
+    """
     gid = group_id(group)
     try:
         drop_in = layout.drop_in(site, slot)
@@ -160,6 +163,7 @@ def stage(site: str, slot: str, rendering: Rendering, group: str, layout: Layout
         for path, target in rendering.links.items():
             replace_symlink(path, target)
         fsync_dir(f"{top}/slots")
+        return not same
     except OSError as error:
         raise StepFailed(f"Slot {slot} of site {site} could not be written: {error}.") from error
 

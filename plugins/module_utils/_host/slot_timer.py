@@ -9,7 +9,7 @@ the slot is: no other file has to agree with it.
 
 from __future__ import annotations
 
-from typing import FrozenSet, Sequence
+from typing import FrozenSet, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout, unit_name
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
@@ -26,12 +26,21 @@ def retire_unit(site: str, slot: str) -> str:
     return f"phpops-retire-{site}-{slot}"
 
 
-def marks(run: systemd.Run, site: str, slot: str) -> Marks:
-    """Return what the slot's timer says that it is; nothing without a timer."""
-    state = systemd.show(run, f"{retire_unit(site, slot)}.timer", ["ActiveState", "Description"])
+def units(site: str, slot: str) -> tuple[str, str]:
+    """Return the timer's unit, and that of its command, which runs while it waits for the site's lock."""
+    return f"{retire_unit(site, slot)}.timer", f"{retire_unit(site, slot)}.service"
+
+
+def marks_of(state: Mapping[str, str]) -> Marks:
+    """Return what a timer (its ActiveState and Description) says that its slot is; nothing without a timer."""
     if state["ActiveState"] != "active":
         return frozenset()
     return frozenset((PREPARED, WARM)) & frozenset(state["Description"].split())
+
+
+def marks(run: systemd.Run, site: str, slot: str) -> Marks:
+    """Ask systemd what the slot's timer says that it is."""
+    return marks_of(systemd.show(run, units(site, slot)[0], ["ActiveState", "Description"]))
 
 
 def arm(run: systemd.Run, site: str, slot: str, seconds: float, what: Sequence[str], layout: Layout) -> None:

@@ -61,7 +61,7 @@ class Turn:
             site.report.changed = True
             return self._answer(previous_slot=site.live)
         stored = store.read_stored(site.name, site.idle, site.layout)
-        waits = stored is not None and systemd.is_active(site.run, site.new_master.unit)
+        waits = stored is not None and site.ready(site.new_master)
         if stored is None or not waits or slot_timer.PREPARED not in site.marks():
             raise StepFailed(
                 f"Site {site.name}: slot {site.idle} does not wait for a switch; slot_prepare brings it up, and it"
@@ -156,7 +156,7 @@ class Turn:
         if pointer.is_symlink():
             pointer.unlink()
         self.switched_back = True
-        site.remove(site.boots())
+        site.remove(boots=True)
         return f"The site was new: slot {new} is stopped and nothing is left of it."
 
 

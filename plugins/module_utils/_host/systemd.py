@@ -33,6 +33,19 @@ def show(run: Run, unit: str, properties: Sequence[str]) -> dict[str, str]:
     return {name: found.get(name, "") for name in properties}
 
 
+def show_all(run: Run, units: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the properties of several units, by unit, in one call; see show(). A unit that is not there has some, too.
+
+    SystemctlError also where systemd answers for another number of units.
+    """
+    out = systemctl(run, ["show", "--property=" + ",".join(properties), *units])
+    # One block of lines for each unit, in their order, with an empty line between (systemctl(1)).
+    blocks = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in out.split("\n\n")]
+    if len(blocks) != len(units):
+        raise SystemctlError(f"`systemctl show` told of {len(blocks)} units, not of {len(units)}: {', '.join(units)}.")
+    return {unit: {name: found.get(name, "") for name in properties} for unit, found in zip(units, blocks)}
+
+
 def is_active(run: Run, unit: str) -> bool:
     """Return whether the unit is active now (reloading counts, activating doesn't)."""
     return show(run, unit, ["ActiveState"])["ActiveState"] in ("active", "reloading")

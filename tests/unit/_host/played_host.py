@@ -45,6 +45,8 @@ class PlayedHost:
         self.broken: set[str] = set()
         self.busy: dict[str, int] = {}
         self.timers: dict[str, list[str]] = {}
+        # Commands of timers that wait for the site's lock.
+        self.waiting: set[str] = set()
 
     def fire(self) -> None:
         """Let the time of all timers be up: what their commands say is done."""
@@ -70,8 +72,13 @@ class PlayedHost:
 
     def run(self, words: list[str]) -> tuple[int, str, str]:
         words = [word for word in words if word != "--no-pager"]
-        if words[0] == "systemctl" and "phpops-retire-" in words[-1]:
-            return self._timer(words[1], words[2:])
+        if words[:2] == ["systemctl", "show"]:
+            return 0, "\n".join(map(self._shown, words[3:])), ""
+        if words[:2] == ["systemctl", "stop"] and "phpops-retire-" in words[-1]:
+            for unit in words[2:]:
+                self.timers.pop(unit.rpartition(".")[0], None)
+                self.waiting.discard(unit.rpartition(".")[0])
+            return 0, "", ""
         if words[0] == "systemctl":
             return self._systemctl(words[1], words[-1])
         if words[0] == "systemd-run":
@@ -92,21 +99,25 @@ class PlayedHost:
             return 0, "ERROR: no\n", ""
         return 0, "", ""
 
-    def _timer(self, verb: str, units: list[str]) -> tuple[int, str, str]:
-        names = [unit.rpartition(".")[0] for unit in units]
-        if verb == "stop":
-            for name in names:
-                self.timers.pop(name, None)
-            return 0, "", ""
-        words = self.timers.get(names[-1])
-        said = next((word.partition("=")[2] for word in words or [] if word.startswith("--description=")), "")
-        return 0, f"ActiveState={'active' if words else 'inactive'}\nDescription={said}\n", ""
+    def _shown(self, unit: str) -> str:
+        name, _dot, kind = unit.rpartition(".")
+        state, said = "inactive", ""
+        if kind == "timer" and name in self.timers:
+            state = "active"
+            said = next(word.partition("=")[2] for word in self.timers[name] if word.startswith("--description="))
+        elif unit in self.active or (kind == "service" and name in self.waiting):
+            state = "active"
+        elif unit in self.broken:
+            state = "failed"
+        shown = {
+            **{"ActiveState": state, "Description": said, "MainPID": "0", "NRestarts": "0", "SubState": "x"},
+            **{"ExecMainStatus": "226", "Result": "no", "NeedDaemonReload": "no", "DropInPaths": ""},
+            "UnitFileState": "enabled" if unit in self.enabled else "disabled",
+        }
+        return "".join(f"{key}={value}\n" for key, value in shown.items())
 
     def _systemctl(self, verb: str, unit: str) -> tuple[int, str, str]:
         name = unit.partition("@")[2].partition(".")[0]
-        if verb == "show":
-            state = "active" if unit in self.active else "failed" if unit in self.broken else "inactive"
-            return 0, f"ActiveState={state}\nMainPID=0\nNRestarts=0\nSubState=x\nExecMainStatus=226\nResult=no\n", ""
         self.log.append(f"{verb} {unit}")
         if verb == "start" and "start" in self.broken:
             self.broken.add(unit)

@@ -75,7 +75,9 @@ def test_check_mode_tells_and_touches_nothing(fleet: Fleet) -> None:
 
 
 def test_what_is_missing_is_told_before_anything_is_touched(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slot_steps.Steps, "spoiled", lambda self: ["Site wiki is not touched, because of b.conf:3."])
+    monkeypatch.setattr(
+        slot_steps.Steps, "spoiled", lambda self, release: ["Site wiki is not touched, because of b.conf:3."]
+    )
     failed = fleet.prepare("r1")
     assert (failed["failed"], failed["prepared"]) == (True, False) and "b.conf:3" in failed["msg"]
     assert not Path(fleet.layout.site_dir("wiki")).exists()
@@ -170,6 +172,14 @@ def test_the_timer_ends_a_warm_slot_but_never_the_live_one(fleet: Fleet) -> None
     fleet.host.timers = timers  # killed before it could be removed
     fleet.host.fire()
     assert fleet.live() == "r3"
+
+
+def test_a_timer_whose_command_waits_for_the_lock_does_not_end_the_slot_that_comes(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    fleet.host.timers.clear()
+    fleet.host.waiting.add("phpops-retire-wiki-blue")
+    assert fleet.prepare("r3")["prepared"] and not fleet.host.waiting
 
 
 def test_the_next_deploy_takes_a_warm_slot_early(fleet: Fleet) -> None:
