@@ -119,8 +119,7 @@ def _redirect(where: Base, host: str, seen: Seen) -> str:
 def _unreached(host: str, named: Sequence[str], socket: str) -> str:
     if not named:
         return f"no enabled file of Apache or nginx names {socket}; hand the site's PHP files to it."
-    places = ", ".join(named[:3])
     return (
-        f"{places} names its socket, but not for this URL, or the file is newer than the web server's last reload;"
-        f" reload it, or give the entry point a host and path that this file serves (it was {host})."
+        f"its socket is named at {', '.join(named[:3])}, but not for this URL, or that was written after the web"
+        f" server's last reload; reload it, or give the entry point a host and path that is served there (it was {host})."
     )

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 from pathlib import Path
-from typing import Callable, Iterator, Sequence, TypeVar
+from typing import Callable, Container, Iterator, Sequence, TypeVar
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import (
     apache_docroot,
@@ -52,13 +52,15 @@ def _files(places: Sequence[str]) -> list[str]:
     return found
 
 
-def _texts(places: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give the real path and the text of each file of these places that can be read."""
+def _texts(places: Sequence[str], but: Container[str] = ()) -> Iterator[tuple[str, str]]:
+    """Give the real path and the text of each file of these places that can be read; ``but``: real paths left out."""
     for path in _files(places):
-        try:
-            yield os.path.realpath(path), read_text(path, MAX_FILE_BYTES)
-        except Unreadable:
-            continue
+        real = os.path.realpath(path)
+        if real not in but:
+            try:
+                yield real, read_text(path, MAX_FILE_BYTES)
+            except Unreadable:
+                continue
 
 
 def _included(pattern: str, path: str) -> list[str]:
@@ -80,7 +82,8 @@ def _all_texts(places: Sequence[str]) -> Iterator[tuple[str, str]]:
         seen.add(path)
         yield path, content
         for match in _INCLUDE.finditer(content):
-            waiting += [item for item in _texts(_included(match.group(1), path)) if item[0] not in seen]
+            known = seen | {item[0] for item in waiting}
+            waiting += _texts(_included(match.group(1), path), known)
 
 
 def _splice(
@@ -96,9 +99,8 @@ def _splice(
         if item.name.lower() not in ("include", "includeoptional"):
             found.append(item)
         elif len(chain) < MAX_DEPTH and item.words:
-            for path, content in _texts(_included(item.words[-1], item.file)):
-                if path not in tops and path not in chain:
-                    found += _splice(parse(path, content), parse, tops, (*chain, path))
+            for path, content in _texts(_included(item.words[-1], item.file), tops.union(chain)):
+                found += _splice(parse(path, content), parse, tops, (*chain, path))
     return found
 
 

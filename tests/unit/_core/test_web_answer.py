@@ -70,7 +70,11 @@ def seen(status: int = 200, body: bytes = b"ok", reached: bool = True, location:
         (seen(500), [], "/index.php of wiki answered 500 through the web server, not 200."),
         (seen(body=b"no"), [], "/index.php of wiki answered 200 through the web server, without the text 'ok'."),
         (seen(reached=False), [], f"not from the new slot: no enabled file of Apache or nginx names {SOCKET}"),
-        (seen(404, reached=False), ["/etc/a.conf:3"], "answered 404, but not from the new slot: /etc/a.conf:3 names"),
+        (
+            seen(404, reached=False),
+            ["/etc/a.conf:3"],
+            "answered 404, but not from the new slot: its socket is named at /etc/a.conf:3, but not",
+        ),
         (seen(301, location="https://wiki/", reached=False), [], "the web server redirects to https://wiki/; give a"),
         (seen(302, location="http://www.wiki/"), [], "the application redirects to http://www.wiki/; give the entry"),
         (seen(302, location="/login"), [], "the application redirects to /login; ask for that page, or expect"),
