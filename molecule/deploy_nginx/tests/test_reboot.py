@@ -46,8 +46,8 @@ def test_a_reboot_in_the_middle_of_a_deploy(app, step):
     """prime: between release and switch. boot: the step that follows the rename of the pointer."""
     before, now, idle, release = app.live(), app.release(), app.idle(), app.next()
     # Killed there and then rebooted: as after a loss of power, no step of the run follows.
-    steps, _run = kill_at(app, step, MODULE, release)
-    assert step in steps
+    steps, run = kill_at(app, step, MODULE, release)
+    assert step in steps, run.output
     moved = app.live() == idle
     assert moved == (step == "boot"), steps
     reboot(app)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 _MOST_CHARACTERS = 2000
+# What Ansible says of a module that ended without a result.
+_NO_RESULT = "Module result deserialization failed"
 
 
 def sentence(result: Mapping[str, Any], task: str, hook: str = "") -> str:
@@ -28,5 +30,7 @@ def _said(result: Mapping[str, Any]) -> str:
     if wrote and (not text or "non-zero" in text or "MODULE FAILURE" in text):
         text = f"{text.rstrip(' .:')}: {wrote}" if text else wrote
     text = text or str(result.get("reason") or "").strip() or "it says no reason"
+    if text.startswith(_NO_RESULT):
+        text = f"The module ended without a result: it was killed, or the connection was lost. {wrote}"
     line = " ".join(text.split())[:_MOST_CHARACTERS]
     return line if line.endswith((".", "!", "?")) else f"{line}."
