@@ -120,6 +120,6 @@ def _unreached(host: str, named: Sequence[str], socket: str) -> str:
     if not named:
         return f"no enabled file of Apache or nginx names {socket}; hand the site's PHP files to it."
     return (
-        f"its socket is named at {', '.join(named[:3])}, but not for this URL, or that was written after the web"
-        f" server's last reload; reload it, or give the entry point a host and path that is served there (it was {host})."
+        f"its socket is named at {', '.join(named[:3])}, but not for this URL, or that was written after the last"
+        f" reload; reload the web server, or give the entry point a host and path that is served there (not {host})."
     )
