@@ -75,10 +75,13 @@ class PlayedHost:
         if words[:2] == ["systemctl", "show"]:
             return 0, "\n".join(map(self._shown, words[3:])), ""
         if words[:2] == ["systemctl", "stop"] and "phpops-retire-" in words[-1]:
-            for unit in words[2:]:
-                self.timers.pop(unit.rpartition(".")[0], None)
-                self.waiting.discard(unit.rpartition(".")[0])
-            return 0, "", ""
+            names = {unit.rpartition(".")[0] for unit in words[2:]}
+            waited = self.waiting & names
+            self.waiting -= names
+            for name in names:
+                self.timers.pop(name, None)
+            # As systemd 252 does: the timer is gone as soon as its command is.
+            return (5, "", f"Failed to stop {waited.pop()}.timer: Unit not loaded.") if waited else (0, "", "")
         if words[0] == "systemctl":
             return self._systemctl(words[1], words[-1])
         if words[0] == "systemd-run":
