@@ -136,13 +136,19 @@ def _matches(pattern: str, folder: str) -> bool:
 
 
 def _denied(scope: Sequence[Directive], around: Sequence[Directive], site: str, goal: str) -> Iterator[Finding]:
-    """Find the line that denies the pointer's folder: each section with a Require replaces those of shorter paths."""
+    """Find the line that denies the pointer's folder: each section with a Require replaces those of shorter paths.
+
+    Nothing is said where a section of the virtual host grants the old document root: to rename it is the cure.
+    """
+    elsewhere = [item for item in scope if _is_plain(item) and not _matches(_path(item) or "/", goal)]
+    if any(rule.key.startswith("require") and not _denies(rule) for item in elsewhere for rule in item.children):
+        return
     sections = [item for item in [*around, *scope] if _is_plain(item) and _matches(_path(item) or "/", goal)]
     rule: Directive | None = None
     for section in sorted(sections, key=lambda item: _path(item).count("/")):
         requires = [item for item in section.children if item.key.startswith("require")]
         rule = requires[-1] if requires else rule
-    if rule is not None and rule.key == "require" and [word.lower() for word in rule.words] == ["all", "denied"]:
+    if rule is not None and _denies(rule):
         folder = goal.rpartition("/")[0].rpartition("/")[0]
         why = f"Apache denies {goal}, the document root of site {site}"
         cure = (
@@ -150,3 +156,7 @@ def _denied(scope: Sequence[Directive], around: Sequence[Directive], site: str, 
             " virtual host"
         )
         yield Finding(rule.file, rule.line, why, cure)
+
+
+def _denies(rule: Directive) -> bool:
+    return rule.key == "require" and [word.lower() for word in rule.words] == ["all", "denied"]

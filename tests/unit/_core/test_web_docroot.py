@@ -76,6 +76,13 @@ APACHE = {
     ),
     "a rule of the block for the old folder": (host(ROOT + MOVED_BELOW), [7, 10]),
     "denied to all": (host(ROOT + HANDLER, "<Directory />\nRequire all denied\n</Directory>\n"), [2]),
+    "denied to all, granted to the old root": (
+        host(
+            f"{ROOT}<Directory /srv/app>\nRequire all granted\n</Directory>\n{MOVED}",
+            "<Directory />\nRequire all denied\n</Directory>\n",
+        ),
+        [6],
+    ),
     "denied, then granted": (
         host(ROOT + HANDLER, OPEN + "<Directory />\nRequire all denied\n</Directory>\n"),
         [],
