@@ -15,7 +15,7 @@ description:
   - A host that became unreachable has failed.
 options:
   _input:
-    description: Ansible's C(hostvars), with C(__deploy_failure) and C(__deploy_release_id) of each host.
+    description: Ansible's C(hostvars), with C(__deploy_run), C(__deploy_failure) and C(__deploy_release) of each host.
     type: dict
     required: true
   batch:
@@ -64,9 +64,10 @@ def _state(hostvars: Mapping[str, Any], host: str, run: str) -> State:
     """Return what a host said in this run."""
     variables = hostvars.get(host) or {}
     said = variables.get("__deploy_run") or {}
+    built = (variables.get("__deploy_release") or {}).get("release") or {}
     return State(
         failure=str(variables.get("__deploy_failure") or ""),
-        release=str(variables.get("__deploy_release_id") or ""),
+        release=str(built.get("id") or ""),
         arrived=str(said.get("id") or "") == run,
     )
 
