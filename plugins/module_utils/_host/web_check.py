@@ -62,7 +62,7 @@ def check(
     Raises StepFailed when the URL can't be used, or what ``accepted`` raises.
     """
     where, socket = base_url(url), layout.live_socket(site)
-    found = []
+    found: list[Check] = []
     for entry in entry_points:
         host = where.host(entry.host or where.name or site)
         what = Ask(where.scheme, where.address, where.port, host, url_path(entry), entry.method, entry.headers)

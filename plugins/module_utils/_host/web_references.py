@@ -13,6 +13,7 @@ from typing import Callable, Container, Iterator, Sequence, TypeVar
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import (
     apache_docroot,
+    apache_dump,
     apache_preflight,
     nginx_docroot,
     nginx_preflight,
@@ -35,7 +36,7 @@ ROOTS = ("/etc/apache2", "/etc/nginx")
 MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
-_Directive = TypeVar("_Directive", apache_preflight.Directive, nginx_preflight.Directive)
+_Directive = TypeVar("_Directive", apache_dump.Directive, nginx_preflight.Directive)
 # Includes of includes, and files altogether, beyond any server's own.
 MAX_DEPTH, MAX_FILES = 10, 5000
 _INCLUDE = re.compile(r"""^\s*include(?:optional)?\s+["']?([^"';#\n]+)""", re.IGNORECASE | re.MULTILINE)
@@ -104,11 +105,11 @@ def _splice(
     return found
 
 
-def apache_tree(places: Sequence[str] = CONFIGURATION) -> list[apache_preflight.Directive]:
+def apache_tree(places: Sequence[str] = CONFIGURATION) -> list[apache_dump.Directive]:
     """Return Apache's enabled configuration, with what it includes."""
     texts = [(path, content) for path, content in _texts(places) if not _is_nginx(path)]
     tops = frozenset(path for path, _content in texts)
-    found: list[apache_preflight.Directive] = []
+    found: list[apache_dump.Directive] = []
     for path, content in texts:
         found += _splice(apache_preflight.parse(path, content), apache_preflight.parse, tops)
     return found
