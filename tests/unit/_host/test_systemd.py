@@ -44,3 +44,15 @@ def test_is_enabled(status: int, out: str, expected: bool) -> None:
 def test_the_journal_may_be_closed_to_us() -> None:
     assert systemd.last_log_lines(Recorder(1, err="No journal files"), "a") == []
     assert systemd.last_log_lines(Recorder(0, "a\n\nb\n"), "a") == ["a", "b"]
+
+
+def test_several_units_are_one_question() -> None:
+    run = Recorder(out="ActiveState=active\nMainPID=7\n\nActiveState=inactive\n")
+    assert systemd.show_all(run, ["a.service", "b.timer"], ["ActiveState", "MainPID"]) == {
+        "a.service": {"ActiveState": "active", "MainPID": "7"},
+        "b.timer": {"ActiveState": "inactive", "MainPID": ""},
+    }
+    command = ["systemctl", "--no-pager", "show", "--property=ActiveState,MainPID", "a.service", "b.timer"]
+    assert run.commands == [command]
+    with pytest.raises(systemd.SystemctlError, match=r"told of 2 units, not of 1: a\.service"):
+        systemd.show_all(run, ["a.service"], ["ActiveState"])
