@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.release_tree import relative, within
+from ansible_collections.phpops.webhost.plugins.module_utils._core.release_tree import relative, within, writable
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import NAME
 
 ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -148,6 +148,9 @@ def source_of(given: Mapping[str, Any]) -> Source:
 
 def wanted_of(options: Mapping[str, Any]) -> Wanted:
     """Return the module's options as one validated release; StepFailed names the option, its value and the cure."""
+    for name, value in [*options.items(), *(options.get("source") or {}).items()]:
+        if isinstance(value, str) and not writable(value):
+            raise StepFailed(f"{name} {value!r} can't be used: it holds a null byte or a half character.")
     site, path, release_id = str(options["site"]), str(options["path"]), str(options.get("id") or "")
     if not NAME.fullmatch(site):
         raise StepFailed(f"Site name {site!r} can't be used: give 1 to 32 characters of a-z, 0-9, _ and -.")

@@ -10,6 +10,9 @@ from typing import Container, Iterable, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release import Record
 
+# A process' start and a release's record are told by different clocks.
+_SLACK_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Use:

@@ -31,13 +31,26 @@ class Node:
 
 def show(path: str) -> str:
     """Return a path for a message: quoted, with line breaks and bytes that are not UTF-8 as escapes."""
-    return repr(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+    return repr(path)
+
+
+def writable(value: str) -> bool:
+    """Return whether a text can be a name: no null byte, and no surrogates but those that stand for bytes."""
+    try:
+        return b"\0" not in value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
 
 
 def relative(option: str, value: str, empty: bool = False) -> str:
     """Return a relative path of the options without "." and doubled slashes; StepFailed names option and cure."""
     parts = [part for part in value.split("/") if part not in ("", ".")]
-    bad = value.startswith("/") or ".." in parts or any(ord(letter) < 32 or ord(letter) == 127 for letter in value)
+    bad = (
+        value.startswith("/")
+        or ".." in parts
+        or not writable(value)
+        or any(ord(letter) < 32 or ord(letter) == 127 for letter in value)
+    )
     if bad or (not parts and not empty):
         raise StepFailed(
             f"{option} {show(value)} can't be used: give a path below the release, without .. and control characters."
@@ -52,8 +65,8 @@ def member_path(name: str, strip_components: int = 0, subdirectory: str = "") ->
     """
     if name.startswith("/"):
         raise StepFailed(f"The archive holds the absolute path {show(name)}; pack it anew with relative paths.")
-    if "\0" in name:
-        raise StepFailed(f"The archive holds the name {show(name)} with a null byte; pack it anew.")
+    if not writable(name):
+        raise StepFailed(f"The archive holds the name {show(name)}, which no file can have; pack it anew.")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise StepFailed(f"The archive holds the path {show(name)}, which leads upwards (..); pack it anew without.")

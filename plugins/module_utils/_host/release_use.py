@@ -8,10 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release_keep import Use
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
@@ -44,12 +45,14 @@ def processes(releases: str, stable: Sequence[str], proc: str = "/proc") -> Usag
     roots = spellings(releases)
     pattern = re.compile(b"(?:" + b"|".join(re.escape(root) for root in roots) + b")" + _ID)
     usage, names = Usage(), [raw(path) for path in stable]
-    booted = _boot_time(proc)
+    mounted = Mounted(releases, proc)
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     for entry in os.listdir(proc):
         if not entry.isdigit():
             continue
         found: dict[str, str] = {}
         try:
+            found.update(mounted.look(f"{proc}/{entry}"))
             command = _look(f"{proc}/{entry}", pattern, roots, found)
         except OSError as error:
             if error.errno in _FORBIDDEN:
@@ -104,11 +107,6 @@ def _bytes(path: str) -> bytes:
     return b"".join(parts)
 
 
-def _boot_time(proc: str) -> float:
-    found = re.search(rb"^btime (\d+)", _bytes(f"{proc}/stat"), re.MULTILINE)
-    return float(found.group(1)) if found else 0.0
-
-
 def _use(proc: str, entry: str, booted: float) -> Use:
     """Return a process by name, with the moment at which it was started (fields 2 and 22 of stat)."""
     text = _bytes(f"{proc}/{entry}/stat").decode("utf-8", "replace")
@@ -143,11 +141,54 @@ def _slot_links(layout: Layout) -> list[Path]:
 
 def mount_points(releases: str, mountinfo: str = "/proc/self/mountinfo") -> dict[str, str]:
     """Return the ids that hold a mount point, with its path: removing the release would empty what is mounted there."""
-    text = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal.group(1), 8) & 255]), _bytes(mountinfo))
     pattern = re.compile(re.escape(raw(os.path.realpath(releases))) + _ID)
     found: dict[str, str] = {}
-    for line in text.split(b"\n"):
-        fields = line.split(b" ")
-        for name in pattern.findall(b" ".join(fields[4:])):
-            found.setdefault(name.decode(), f"{os.fsdecode(fields[4])}")
+    for mount in _mounts(mountinfo):
+        for name in pattern.findall(mount.place):
+            found.setdefault(name.decode(), os.fsdecode(mount.place))
     return found
+
+
+class _Mount(NamedTuple):
+    """One line of mountinfo (proc(5)): device, what of its file system is mounted, and where."""
+
+    device: bytes
+    root: bytes
+    place: bytes
+
+
+def _mounts(mountinfo: str) -> list[_Mount]:
+    rows = [line.split(b" ") for line in _bytes(mountinfo).split(b"\n")]
+    return [_Mount(row[2], _unescape(row[3]), _unescape(row[4])) for row in rows if len(row) > 4]
+
+
+def _unescape(text: bytes) -> bytes:
+    return re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal.group(1), 8) & 255]), text)
+
+
+class Mounted:
+    """Finds releases that are mounted elsewhere, in a container for example, whose processes have other paths."""
+
+    def __init__(self, releases: str, proc: str) -> None:
+        self._seen: set[bytes] = set()
+        self._device, self._pattern = b"", re.compile(rb"(?!)")
+        real = raw(os.path.realpath(releases))
+        for mount in sorted(_mounts(f"{proc}/self/mountinfo"), key=lambda mount: len(mount.place)):
+            top = mount.place.rstrip(b"/") + b"/"
+            if real.startswith(top):
+                inner = mount.root.rstrip(b"/") + b"/" + real[len(top) :]
+                self._device, self._pattern = mount.device, re.compile(re.escape(inner) + _ID)
+
+    def look(self, folder: str) -> dict[str, str]:
+        """Return the ids that the mount namespace of a process has mounted, with the place. Raises OSError."""
+        with suppress(FileNotFoundError):
+            space = os.readlink(f"{folder}/ns/mnt".encode())
+            if space in self._seen:
+                return {}
+            self._seen.add(space)
+        found: dict[str, str] = {}
+        for mount in _mounts(f"{folder}/mountinfo"):
+            if mount.device == self._device:
+                for name in self._pattern.findall(mount.root):
+                    found.setdefault(name.decode(), f"mounted at {os.fsdecode(mount.place)}")
+        return found
