@@ -15,7 +15,7 @@ description:
   - Packs the content of a folder on the controller, for copying it to hosts in one file.
   - The same content gives the same bytes. Modes and symlinks are kept, owners and times are left out.
   - The archive is below the temporary folder of the running C(ansible-playbook), which removes it at its end.
-  - No host is asked. With C(run_once), all hosts of the batch get the one result.
+  - No host is asked, and C(become) is not needed. With C(run_once), all hosts of the batch get the one result.
 attributes:
   check_mode:
     description: Packs in check mode too, since it changes no host.

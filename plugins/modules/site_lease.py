@@ -104,8 +104,14 @@ taken_over:
     holder: bob on control.example.org
     action: deploy
     step: prime
+served_by:
+  description: The places, C(file:line), where an enabled configuration of Apache or nginx names the site's socket.
+  returned: success
+  type: list
+  elements: str
+  sample: ["/etc/apache2/sites-enabled/wiki.conf:12"]
 php_versions:
-  description: The versions of PHP-FPM that the host has, so that a deploy needs no task of its own to look.
+  description: The versions of PHP-FPM that the host has. This and RV(served_by) save a deploy tasks of their own.
   returned: success
   type: list
   elements: str
@@ -130,6 +136,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import 
     taken_over,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import serves
 
 LAYOUT = Layout()
 
@@ -178,7 +185,9 @@ def main() -> None:
             msg=f"Site name {module.params['site']!r} can't be used: give 1 to 32 characters of a-z, 0-9, _ and -."
         )
     try:
-        module.exit_json(php_versions=fpm_versions(), **change(module.params, module.check_mode))
+        found = change(module.params, module.check_mode)
+        served_by = serves(LAYOUT.pointer(module.params["site"]))
+        module.exit_json(php_versions=fpm_versions(), served_by=served_by, **found)
     except PermissionError as error:
         module.fail_json(msg=f"The lease of site {module.params['site']} is closed to us: {error}. Run with become.")
     except StepFailed as error:

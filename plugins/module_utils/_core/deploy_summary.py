@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
+from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost import build
+from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost import lines as vhost_lines
 
 Result = Mapping[str, Any]
 # What the role calls a release that a dry run can't know.
@@ -17,9 +20,9 @@ UNKNOWN = "new"
 def lines(run: Mapping[str, Any]) -> list[str]:
     """Return the summary of one host.
 
-    run: site, action, mode, check_mode, keep_warm_seconds, server_lines, warnings, and the results of the modules that
-    ran, by the name of their step: lease, release, prepare, prime, switch, drain, pruned. One that did not run is
-    missing or None.
+    run: site, action, check_mode, warnings, hooks (their names), served (whether a web server names the site),
+    front_controller, and the results of the modules that ran, by the name of their step: lease, release, prepare,
+    prime, switch, drain, pruned. One that did not run is missing or None.
     """
     results = {
         name: run.get(name) or {} for name in ("lease", "release", "prepare", "prime", "switch", "drain", "pruned")
@@ -34,8 +37,24 @@ def lines(run: Mapping[str, Any]) -> list[str]:
         told += _first_request(results["prime"], results["switch"])
         told += _drain(results["drain"]) if results["switch"].get("previous_slot") else []
         told += _kept(results["pruned"])
-    told += [f"Line for your virtual host: {line}" for line in run.get("server_lines") or []]
+    told += _unserved(run)
     return told + [f"WARNING: {text}" for text in run.get("warnings") or [] if text]
+
+
+def _unserved(run: Result) -> list[str]:
+    """Return the lines for a virtual host of one's own, when no web server of the host names the site."""
+    if run.get("served", True):
+        return []
+    site = str(run.get("site"))
+    told = [
+        "WARNING: no enabled configuration of Apache or nginx names the site's socket, so nothing is"
+        " checked through a web server. Put these lines into its virtual host, or set deploy_web_server."
+    ]
+    for server in ("apache", "nginx"):
+        told += [f"{server}:"]
+        options = {"site": site, "front_controller": run.get("front_controller") or ""}
+        told += [f"    {line}" for line in vhost_lines(build(options, server, Layout()), server)]
+    return told
 
 
 def _id(release: Any) -> str:

@@ -66,7 +66,8 @@ def test_a_deploy_tells_its_numbers() -> None:
         ({"release": {**RUN["release"], "reused": True}}, "it was there already"),
         ({"prime": {**RUN["prime"], "scripts": None}}, "primed: 36 requests in 3 rounds, 4.2 s; OPcache is off"),
         ({"warnings": ["It rained.", ""]}, "WARNING: It rained."),
-        ({"server_lines": ["ServerName x"]}, "Line for your virtual host: ServerName x"),
+        ({"served": False}, "nginx:\n    root /var/lib/phpops/wiki/ptr/live/docroot;"),
+        ({"served": False}, "WARNING: no enabled configuration of Apache or nginx names the site's socket"),
         (
             {"lease": {"taken_over": {"holder": "bob", "step": "prime"}, "waited_seconds": 41.0}},
             "A run of bob ended without a word in step prime; its lease was taken over after 41.0 s, and what it left"

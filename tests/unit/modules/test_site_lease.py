@@ -16,6 +16,7 @@ from ansible_collections.phpops.webhost.plugins.modules import site_lease
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Return a function that runs the module and returns what it printed."""
     monkeypatch.setattr(site_lease, "refusal", lambda: None)
+    monkeypatch.setattr(site_lease, "serves", lambda pointer: [f"/etc/nginx/nginx.conf:3 of {pointer}"])
     monkeypatch.setattr(site_lease, "LAYOUT", Layout(run=str(tmp_path)))
 
     def start(**arguments: Any) -> Any:
@@ -28,6 +29,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_lease_is_taken_renewed_and_released(run: Any, tmp_path: Path) -> None:
     taken = run(holder="alice", action="roll")
+    assert taken["served_by"] == ["/etc/nginx/nginx.conf:3 of /var/lib/phpops/wiki/ptr/live"]
     assert (taken["changed"], taken["holder"], taken["taken_over"], taken["waited_seconds"]) == (True, "alice", None, 0)
     assert json.loads((tmp_path / "lease" / "wiki.json").read_text())["action"] == "roll"
     assert run(holder="alice")["changed"] is False
