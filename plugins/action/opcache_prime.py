@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.prime_state import shown
 from ansible_collections.phpops.webhost.plugins.plugin_utils.progress import SlicedAction
 
 SHOWN = 5
@@ -19,7 +20,8 @@ class ActionModule(SlicedAction):
         entries = args.get("entry_points")
         what = "the slot's stored entry points"
         if isinstance(entries, list):
-            paths = [str(entry.get("path", "/index.php")) for entry in entries if isinstance(entry, dict)]
+            named = [entry for entry in entries if isinstance(entry, dict)]
+            paths = [shown(str(one.get("path") or "/index.php"), str(one.get("query") or "")) for one in named]
             more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
             what = ", ".join(paths[:SHOWN]) + more
         return f"{args.get('site') or args.get('socket')}: priming begins, waiting for {what}" if what else ""

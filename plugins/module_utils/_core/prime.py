@@ -86,7 +86,7 @@ def verdict(entry: EntryPoint, answer: Response, source: str = "from the idle sl
     """
     said = [line for line in answer.stderr.strip().splitlines() if line.strip()]
     fatal = [line for line in said if _FATAL_STDERR.search(line)]
-    because = f" PHP says: {(fatal or said)[0][:300]}" if said else ""
+    because = f" PHP says: {(fatal or said)[0][:300].rstrip('.')}." if said else ""
     if answer.status != entry.status:
         return f"answered {answer.status} {source}, not {entry.status}.{because}"
     if entry.status < 500 and fatal:

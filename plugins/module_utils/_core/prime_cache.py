@@ -13,7 +13,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_setti
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import disagreement
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes, human_percent
 
-_RESTARTS = ("oom_restarts", "hash_restarts", "manual_restarts")
+_PROBE_KEYS = 2
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,11 @@ def too_young(before: Figures, after: Figures) -> bool:
     return after.protection_seconds > 0 and after.misses > before.misses
 
 
-def complaint(first: Figures, now: Figures, round_number: int, marks: Marks) -> str | None:
+def complaint(first: Figures, now: Figures, round_number: int, requests: int, marks: Marks) -> str | None:
     """Return one sentence when the cache can't hold what these entry points load, else None.
 
-    first: the figures before the first round. What is needed is told in bytes, with the directive to raise.
+    first: the figures before the first round. requests: how many there were since. What is needed is told in bytes or
+    keys, with the directive to raise.
     """
     if first.started_seconds and now.started_seconds and first.started_seconds != now.started_seconds:
         return f"The master was started anew during round {round_number}, so the cache is cold again; see its log."
@@ -110,55 +111,59 @@ def complaint(first: Figures, now: Figures, round_number: int, marks: Marks) -> 
             f"OPcache was reset during round {round_number}: one of these pages calls opcache_reset(); take that out of"
             " the request."
         )
-    keys_full = now.hash_restarts > first.hash_restarts or (now.max_keys and now.keys >= now.max_keys)
-    lack = _lack(first, now)
-    if keys_full:
-        return _keys_sentence(now, f"all taken after round {round_number}", now.keys * lack)
+    lack = _lack(first, now, requests)
+    # The probe's own script has its keys too.
+    if now.hash_restarts > first.hash_restarts or (now.max_keys and now.keys >= now.max_keys - _PROBE_KEYS):
+        return _keys_sentence(now, f"all taken after round {round_number}", now.keys, lack)
     if now.oom_restarts > first.oom_restarts:
-        return _memory_sentence(now, f"restarted for lack of memory in round {round_number}", now.used_bytes * 2, "")
+        return _memory_sentence(now, f"restarted for lack of memory in round {round_number}", now.total_bytes, (1, 2))
     if now.restart_pending:
-        return _memory_sentence(now, f"waits for a restart after round {round_number}", now.used_bytes * lack, "")
+        return _memory_sentence(now, f"waits for a restart after round {round_number}", now.total_bytes, (1, 2))
     if now.cache_full:
-        left_out = _left_out(first, now)
-        why = f" ({count_of(left_out, 'load')} of files found no room)" if left_out else ""
-        return _memory_sentence(now, f"is full after round {round_number}", now.used_bytes * lack, why)
+        return _memory_sentence(now, f"is full after round {round_number}", now.used_bytes, lack)
     if now.total_bytes and (now.total_bytes - now.free_bytes) > marks.memory_ratio * now.total_bytes:
         ratio = (now.total_bytes - now.free_bytes) / now.total_bytes
         what = f"is {human_percent(ratio)} taken, above the mark of {human_percent(marks.memory_ratio)}"
-        return _memory_sentence(now, what, (now.total_bytes - now.free_bytes) / marks.memory_ratio, "")
+        needed = (now.total_bytes - now.free_bytes) / marks.memory_ratio
+        return _memory_sentence(now, what, needed, (1, 1))
     if now.max_keys and now.keys > marks.keys_ratio * now.max_keys:
         what = f"{human_percent(now.keys / now.max_keys)} taken, above the mark of {human_percent(marks.keys_ratio)}"
-        return _keys_sentence(now, what, now.keys / marks.keys_ratio)
+        return _keys_sentence(now, what, now.keys / marks.keys_ratio, (1, 1))
     return None
 
 
-def _left_out(first: Figures, now: Figures) -> int:
-    """Return how often a file was compiled without being kept since the first figures."""
-    return max((now.misses - first.misses) - (now.scripts - first.scripts), 0)
+def _lack(first: Figures, now: Figures, requests: int) -> tuple[float, float]:
+    """Return by what factor the cache is too small, at least and at most.
 
-
-def _lack(first: Figures, now: Figures) -> float:
-    """Return by what factor the cache is too small: a file that was left out is taken to be like those that were kept.
-
-    More than is needed when several entry points load the same file that was left out, and never less.
+    A file that finds no room is compiled each time it is loaded, which OPcache counts as a miss. The files that were
+    left out are at least as many as such loads of one request, and at most all of these loads; each is taken to be as
+    large as those that were kept.
     """
-    return 1 + _left_out(first, now) / max(now.scripts, 1)
+    loads = max((now.misses - first.misses) - (now.scripts - first.scripts), 0)
+    kept = max(now.scripts, 1)
+    return 1 + loads / max(requests, 1) / kept, 1 + loads / kept
 
 
-def _memory_sentence(now: Figures, what: str, needed: float, why: str) -> str:
-    wanted = max(math.ceil(needed), now.total_bytes + MIB)
-    mib = math.ceil(wanted / MIB / 2) * 2
+def _wanted(least: int, needed: float, factors: tuple[float, float]) -> tuple[str, int]:
+    """Return what is needed, in words, and a size to try: the middle (of a geometric mean) of the two ends."""
+    low, high = (max(math.ceil(needed * factor), least) for factor in factors)
+    middle = max(math.ceil(needed * math.sqrt(factors[0] * factors[1])), low)
+    return (f"{low}" if low == high else f"between {low} and {high}"), middle
+
+
+def _memory_sentence(now: Figures, what: str, needed: float, factors: tuple[float, float]) -> str:
+    words, size = _wanted(now.total_bytes + 1, needed, factors)
     return (
         f"The cache {what}: {count_of(now.scripts, 'script')} fill {human_bytes(now.total_bytes - now.free_bytes)} of"
-        f" {human_bytes(now.total_bytes)}{why}; up to {wanted} bytes are needed and {now.total_bytes} are there: raise"
-        f" opcache.memory_consumption to {mib}."
+        f" {human_bytes(now.total_bytes)}; {words} bytes are needed and {now.total_bytes} are there: raise"
+        f" opcache.memory_consumption to {math.ceil(size / MIB / 2) * 2}."
     )
 
 
-def _keys_sentence(now: Figures, what: str, needed: float) -> str:
-    wanted = max(math.ceil(needed), now.max_keys + 1)
+def _keys_sentence(now: Figures, what: str, needed: float, factors: tuple[float, float]) -> str:
+    words, size = _wanted(now.max_keys + 1, needed, factors)
     return (
         f"The cache's keys are {what}: {now.keys} of {now.max_keys} for {count_of(now.scripts, 'script')}, with"
-        f" {now.free_bytes} of {now.total_bytes} bytes free; up to {wanted} keys are needed: raise"
-        f" opcache.max_accelerated_files to {wanted}."
+        f" {now.free_bytes} of {now.total_bytes} bytes free; {words} keys are needed: raise"
+        f" opcache.max_accelerated_files to {size}."
     )

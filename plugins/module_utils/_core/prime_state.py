@@ -16,6 +16,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.units import 
 
 # An answer that took this long is worth a word before it is asked for again.
 SLOW_SECONDS = 1.0
+SHOWN_LETTERS = 60
 
 
 class CarryError(ValueError):
@@ -92,13 +93,19 @@ def resume(carry: Mapping[str, Any], entries: Sequence[EntryPoint], socket_path:
     return state
 
 
+def shown(path: str, query: str) -> str:
+    """Return an entry point's path and query for a line on a terminal, cut where it is long."""
+    url = path + (f"?{query}" if query else "")
+    return url if len(url) <= SHOWN_LETTERS else url[: SHOWN_LETTERS - 1] + "…"
+
+
 def progress(state: State, entries: Sequence[EntryPoint], name: str) -> str:
     """Return the sentence for the person who watches: how long, which round, how much, and what is waited for."""
     said = f"{name}: priming {state.seconds:.0f} s, round {state.round}"
     if state.last is not None:
         said += f", {count_of(state.last.scripts, 'script')}"
     asked = state.asked[state.next]
-    said += f", waiting for {entries[state.next].path}"
+    said += f", waiting for {shown(entries[state.next].path, entries[state.next].query)}"
     if asked.last_seconds is not None and asked.last_seconds >= SLOW_SECONDS:
         said += f", which took {asked.last_seconds:.1f} s before"
     return said

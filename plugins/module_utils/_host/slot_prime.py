@@ -232,7 +232,7 @@ class Primer:
         now = self._figures() if not state.blind else None
         state.last = now
         if now is not None and state.first is not None:
-            wrong = complaint(state.first, now, state.round, self.bounds.marks or Marks(1.0, 1.0))
+            wrong = complaint(state.first, now, state.round, state.requests, self.bounds.marks or Marks(1.0, 1.0))
             if wrong is not None and self.bounds.marks is not None:
                 self._fail(wrong)
             if wrong is not None and state.round >= 2:

@@ -60,23 +60,23 @@ def test_the_jit_buffer_is_no_room_for_scripts() -> None:
         ({}, None),
         (
             {"cache_full": True, "free_bytes": 100, "misses": 1200},
-            "The cache is full after round 2: 400 scripts fill 64 MiB of 64 MiB (800 loads of files found no room);"
-            " up to 201326292 bytes are needed and 67108864 are there: raise opcache.memory_consumption to 192.",
+            "The cache is full after round 2: 400 scripts fill 64 MiB of 64 MiB; between 72701161 and 201326292 bytes"
+            " are needed and 67108864 are there: raise opcache.memory_consumption to 116.",
         ),
         (
             {"free_bytes": 2 * MIB},
-            "The cache is 96 % taken, above the mark of 95 %: 400 scripts fill 62 MiB of 64 MiB; up to 68433382"
-            " bytes are needed and 67108864 are there: raise opcache.memory_consumption to 66.",
+            "The cache is 96 % taken, above the mark of 95 %: 400 scripts fill 62 MiB of 64 MiB; 68433382 bytes are"
+            " needed and 67108864 are there: raise opcache.memory_consumption to 66.",
         ),
         (
-            {"keys": 1979, "misses": 800},
-            "The cache's keys are all taken after round 2: 1979 of 1979 for 400 scripts, with 20971520 of 67108864"
-            " bytes free; up to 3958 keys are needed: raise opcache.max_accelerated_files to 3958.",
+            {"keys": 1978, "misses": 800},
+            "The cache's keys are all taken after round 2: 1978 of 1979 for 400 scripts, with 20971520 of 67108864"
+            " bytes free; between 2061 and 3956 keys are needed: raise opcache.max_accelerated_files to 2855.",
         ),
         (
             {"keys": 1900},
             "The cache's keys are 96 % taken, above the mark of 95 %: 1900 of 1979 for 400 scripts, with 20971520 of"
-            " 67108864 bytes free; up to 2000 keys are needed: raise opcache.max_accelerated_files to 2000.",
+            " 67108864 bytes free; 2000 keys are needed: raise opcache.max_accelerated_files to 2000.",
         ),
         (
             {"started_seconds": 2},
@@ -88,13 +88,13 @@ def test_the_jit_buffer_is_no_room_for_scripts() -> None:
         ),
         (
             {"oom_restarts": 1},
-            "The cache restarted for lack of memory in round 2: 400 scripts fill 44 MiB of 64 MiB; up to 92274688 bytes"
-            " are needed and 67108864 are there: raise opcache.memory_consumption to 88.",
+            "The cache restarted for lack of memory in round 2: 400 scripts fill 44 MiB of 64 MiB; between 67108865 and"
+            " 134217728 bytes are needed and 67108864 are there: raise opcache.memory_consumption to 92.",
         ),
     ],
 )
 def test_what_is_wrong_is_told_with_the_need_and_the_cure(changes: dict[str, Any], expected: str | None) -> None:
-    assert complaint(FIRST, replace(FINE, **changes), 2, Marks()) == expected
+    assert complaint(FIRST, replace(FINE, **changes), 2, 24, Marks()) == expected
 
 
 def test_growth_is_scripts_or_keys_and_not_memory() -> None:
@@ -118,5 +118,10 @@ def test_any_figures_give_one_sentence_or_none(
     names = ("scripts", "keys", "max_keys", "free_bytes", "wasted_bytes", "total_bytes", "oom_restarts")
     names += ("hash_restarts", "misses", "started_seconds")
     first, now = (Figures(**dict(zip(names, numbers))) for numbers in (before, after))
-    said = complaint(first, replace(now, cache_full=True), 1, Marks(memory, keys))
+    said = complaint(first, replace(now, cache_full=True), 1, 1, Marks(memory, keys))
     assert said is not None and said.endswith(".") and "\n" not in said
+
+
+def test_with_one_request_the_need_is_exact() -> None:
+    said = complaint(FIRST, replace(FINE, cache_full=True, free_bytes=0, misses=1200), 1, 1, Marks())
+    assert said is not None and "; 201326592 bytes are needed" in said

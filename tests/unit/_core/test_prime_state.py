@@ -60,7 +60,7 @@ def test_progress_says_how_long_which_round_and_what_is_waited_for() -> None:
     assert progress(state, ENTRIES, "wiki") == "wiki: priming 0 s, round 1, waiting for /a.php"
     state.seconds, state.round, state.next, state.last = 36.4, 3, 1, Figures(scripts=412)
     state.asked[1] = Asked(200, 31.0, 30.04, 2)
-    expected = "wiki: priming 36 s, round 3, 412 scripts, waiting for /b.php, which took 30.0 s before"
+    expected = "wiki: priming 36 s, round 3, 412 scripts, waiting for /b.php?x=1, which took 30.0 s before"
     assert progress(state, ENTRIES, "wiki") == expected
 
 
@@ -78,3 +78,9 @@ def test_without_figures_the_cache_is_null() -> None:
         "requests": 0,
         "msg": "",
     }
+
+
+def test_a_long_url_is_cut_for_the_terminal() -> None:
+    assert progress(
+        begin([EntryPoint(path="/" + "a" * 99)], "/s", "/w"), [EntryPoint(path="/" + "a" * 99)], "w"
+    ).endswith("waiting for /" + "a" * 58 + "…")
