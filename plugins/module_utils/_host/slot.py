@@ -107,7 +107,7 @@ class Site(Steps):
         self.report.diff = file_diffs(shared, before if self.wanted or self.only_stored else None, after, self.live)
         self.orphan = not self.wanted and self.up(self.new_master) and slot_timer.WARM not in self.marks()
         self.report.changed = bool(
-            self.names or shared or self.only_stored or self.orphan or not self.boots() or self.live is None
+            self.names or shared or self.only_stored or self.orphan or not self.settled() or self.live is None
         )
         missing = self.missing(spec) + (self.spoiled(spec.release is not None) if self.wanted else [])
         if self.settings.check_mode:

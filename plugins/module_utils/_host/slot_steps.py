@@ -151,6 +151,13 @@ class Steps:
         """Return whether the live slot starts at boot."""
         return self.state(boot_unit_name(self.name))["UnitFileState"] in ("enabled", "enabled-runtime")
 
+    def settled(self) -> bool:
+        """Return whether the live slot starts at boot and its spec can be found."""
+        return self.boots() and store.read_link(self.layout.stored_spec(self.name)) == self._spec_target()
+
+    def _spec_target(self) -> str:
+        return f"{self.layout.pointer(self.name)}/site.json"
+
     def missing(self, spec: SiteSpec) -> list[str]:
         """Return what the host lacks for this site, a sentence each."""
         missing = []
@@ -255,16 +262,23 @@ class Steps:
     def _switch(self) -> None:
         # The held connections end here: their workers are free when the first request comes.
         self._held.close()
+        if self.live is None:
+            # Before the rename: a reboot right after it brings up what is live.
+            self._enable()
         store.switch(self.name, self.live, self.idle, self.layout)
+
+    def _enable(self) -> None:
+        unit = boot_unit_name(self.name)
+        systemd.enable(self.run, unit)
+        self.state(unit)["UnitFileState"] = "enabled"
 
     def boot(self) -> None:
         """Let the live slot start at boot, and its spec be found; also without the timer that a waiting slot has."""
         stored = self.layout.stored_spec(self.name)
-        target = f"{self.layout.pointer(self.name)}/site.json"
-        if store.read_link(stored) != target:
-            replace_symlink(stored, target)
+        if store.read_link(stored) != self._spec_target():
+            replace_symlink(stored, self._spec_target())
         if not self.boots():
-            systemd.enable(self.run, boot_unit_name(self.name))
+            self._enable()
         # Until here the timer does no harm: its command asks for the pointer.
         slot_timer.disarm(self.run, self.name, [store.live_slot(self.name, self.layout) or self.idle])
 
@@ -291,6 +305,8 @@ class Steps:
             slot_timer.disarm(self.run, self.name, [self.idle])
             self.new_master.stop()
             if self.live is None:
+                if self.boots():
+                    systemd.disable(self.run, boot_unit_name(self.name))
                 store.remove_site(self.name, self.layout)
             else:
                 store.remove_slot(self.name, self.idle, self.layout)

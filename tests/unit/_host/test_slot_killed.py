@@ -78,6 +78,15 @@ def test_a_new_site_that_was_killed_is_deployed_by_the_next_run(
     assert fleet.live() == "r1"
 
 
+def test_a_new_site_comes_up_after_a_reboot_as_soon_as_it_is_live(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_at(fleet, monkeypatch, "boot", lambda: fleet.deploy("r1"))
+    fleet.host.reboot()
+    assert fleet.host.active == {"phpops-fpm@wiki-blue.service"}
+    assert fleet.prepare("r1")["changed"] and fleet.live() == "r1"
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_rollback_that_was_killed_can_be_done_again(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     for name in ("r1", "r2", "r3"):
