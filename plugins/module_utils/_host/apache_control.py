@@ -14,7 +14,11 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive, parse_config_dump
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import (
+    Directive,
+    parse_config_dump,
+    parse_modules,
+)
 
 # (words, variables to add) -> (status, stdout, stderr)
 RunWith = Callable[[List[str], Dict[str, str]], Tuple[int, str, str]]
@@ -91,11 +95,15 @@ class Apache:
 
     def dump(self) -> list[Directive]:
         """Return the configuration that is on disk, as Apache prints it. Raises ApacheError."""
+        return self.dump_and_modules()[0]
+
+    def dump_and_modules(self) -> tuple[list[Directive], str]:
+        """Return dump() and what modules() has, by one start of Apache. Raises ApacheError."""
         load = ["-c", "LoadModule info_module " + INFO_MODULE] if Path(INFO_MODULE).exists() else []
-        status, out, err = self._ctl([*load, "-t", "-D", "DUMP_CONFIG"])
+        status, out, err = self._ctl([*load, "-t", "-D", "DUMP_CONFIG", "-D", "DUMP_MODULES"])
         if status != 0:
             raise ApacheError("Apache doesn't print its configuration: " + (err.strip() or f"status {status}"))
-        return parse_config_dump(out)
+        return parse_config_dump(out), "".join(f" {name}_module \n" for name in parse_modules(out))
 
     def modules(self) -> str:
         """Return what `apache2ctl -M` prints, "" when it fails."""

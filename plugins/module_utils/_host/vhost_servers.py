@@ -41,11 +41,12 @@ class ApacheSide:
     def __init__(self, control: Apache, backup_folder: str = handler_files.BACKUP_FOLDER) -> None:
         self.control, self._backup = control, backup_folder
         self._dump: list[Directive] = []
+        self._modules = ""
         self._listens = True
 
     def look(self, vhost: Vhost) -> None:
         """Read what Apache has now. Raises ApacheError when its configuration doesn't pass."""
-        self._dump = self.control.dump()
+        self._dump, self._modules = self.control.dump_and_modules()
         self._listens = apache_listens(self._dump, vhost.port, file_name(vhost.site))
 
     def text(self, vhost: Vhost) -> str:
@@ -61,7 +62,7 @@ class ApacheSide:
     def module_links(self, vhost: Vhost, state: str) -> dict[str, str]:
         """Return the symlinks of modules to make, or, with "" as their target, to remove: ours, that none needs."""
         if state == "present":
-            return handler_files.missing_links(self.control.modules(), self.control.config_root)
+            return handler_files.missing_links(self._modules, self.control.config_root)
         record, own = handler_files.read_record(self._backup), file_name(vhost.site)
         if record.sites or needs_proxy(self._dump, lambda item: PurePath(item.file).name == own):
             return {}

@@ -56,11 +56,8 @@ class PlayedApache(Played, Apache):
     lines: list[Directive]
     on = ""
 
-    def modules(self) -> str:
-        return self.on
-
-    def dump(self) -> list[Directive]:
-        return self.lines
+    def dump_and_modules(self) -> tuple[list[Directive], str]:
+        return self.lines, self.on
 
 
 class PlayedNginx(Played, Nginx):
