@@ -53,8 +53,9 @@ class Run:
     def reasons(self):
         """The sentences with which hosts failed, in their order: (host, sentence)."""
         found = re.findall(r"^(?:\[ERROR\]: .*|fatal: \[([\w-]+)\]: \w+! => (\{.*?\}))$", self.output, re.M)
-        # A sentence is shown on one line or more, and with a full stop or without one.
-        return [(host, " ".join(json.loads(said)["msg"].split()).rstrip(".") + ".") for host, said in found if host]
+        # A task whose result is not shown says nothing; a sentence has one line or more, and may lack its full stop.
+        told = [(host, json.loads(result).get("msg", "")) for host, result in found if host]
+        return [(host, " ".join(text.split()).rstrip(".") + ".") for host, text in told if text]
 
 
 class Running:
@@ -203,9 +204,9 @@ class DeployApp:
         )
 
     def state(self):
-        """All files of the site with their times, to tell that nothing was touched."""
-        places = f"/etc/phpops /var/lib/phpops /etc/systemd/system {PATH}"
-        return self.host.check_output(f"find {places} -not -path '*/shared/*' -printf '%p %T@ %l\n' | sort")
+        """All files that make the site what it is, with their times, to tell that nothing was touched."""
+        places = "/etc/phpops /var/lib/phpops /etc/systemd/system /etc/apache2 /etc/nginx"
+        return self.host.check_output(f"find {places} -not -type d -printf '%p %T@ %l\n' | sort")
 
     def counted(self):
         """What a deploy could leave behind, by name: processes, memory, descriptors, files, units (count_host.py)."""
