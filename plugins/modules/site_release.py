@@ -150,6 +150,10 @@ options:
     description:
       - The deploy that holds the site's lease. Left out, the module refuses to run while a deploy does.
     type: str
+  unlock:
+    description: Whether V(pruned) gives the lease of O(deploy_id) back at its end, which saves a deploy a task.
+    type: bool
+    default: false
   keep:
     description: How many releases that were live before the live one are kept.
     type: int
@@ -301,6 +305,10 @@ pruned:
   type: list
   elements: str
   sample: [0beec7b5ea3f]
+unlocked:
+  description: Whether the deploy's lease was given back.
+  returned: always
+  type: bool
 kept:
   description: The releases that stay, with O(state=pruned).
   returned: always
@@ -356,6 +364,7 @@ def main():
             "file_mode": {"type": "str", "default": "0644"},
             "user": {"type": "str"},
             "deploy_id": {"type": "str"},
+            "unlock": {"type": "bool", "default": False},
             "keep": {"type": "int", "default": 5},
             "state": {"type": "str", "choices": ["present", "pruned"], "default": "present"},
         },

@@ -41,6 +41,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import (
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import fsync_dir, write_atomic
 from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import hold
+from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import release as give_back
 from ansible_collections.phpops.webhost.plugins.module_utils._host.release_build import Builder, sync
 from ansible_collections.phpops.webhost.plugins.module_utils._host.release_prune import prune
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import live_slot, read_stored
@@ -48,7 +49,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store im
 LAYOUT = Layout()
 EMPTY: dict[str, Any] = {
     **{"release": None, "reused": False, "shared": [], "assets_carried": 0, "pruned": [], "kept": []},
-    **{"needs_archive": False, "warnings": [], "diff": {"before": "", "after": ""}, "msg": ""},
+    **{"unlocked": False, "needs_archive": False, "warnings": [], "diff": {"before": "", "after": ""}, "msg": ""},
 }
 
 
@@ -71,11 +72,14 @@ def run(options: Mapping[str, Any], check_mode: bool, layout: Layout = LAYOUT) -
         wanted = wanted_of(options)
         with hold(wanted.site, options.get("deploy_id"), layout, check_mode=check_mode) as held:
             release_place.check_path(wanted, layout)
-            if options["state"] == "pruned":
-                held.step("prune")
-                return {**EMPTY, **prune(wanted, layout, check_mode)}
-            held.step("release")
-            return {**EMPTY, **_result(wanted, _Release(wanted, layout, check_mode).present(), check_mode)}
+            if options["state"] != "pruned":
+                held.step("release")
+                return {**EMPTY, **_result(wanted, _Release(wanted, layout, check_mode).present(), check_mode)}
+            held.step("prune")
+            result = {**EMPTY, **prune(wanted, layout, check_mode)}
+        if options.get("unlock") and options.get("deploy_id"):
+            result["unlocked"] = give_back(wanted.site, options["deploy_id"], layout, check_mode)
+        return result
     except StepFailed as error:
         return {**EMPTY, "changed": False, "failed": True, "msg": str(error)}
     except OSError as error:

@@ -349,6 +349,9 @@ def test_a_deploy_keeps_others_out_and_sees_its_step(host: Host) -> None:
     assert host.run(state="pruned", deploy_id="d1")["kept"]
     found = lease.read("wiki", host.layout)
     assert found is not None and found.step == "prune"
+    assert host.run(state="pruned", deploy_id="d1", unlock=True)["unlocked"] is True
+    assert lease.read("wiki", host.layout) is None
+    assert host.run(state="pruned", unlock=True)["unlocked"] is False
 
 
 def test_shared_paths_need_a_user(host: Host) -> None:
