@@ -29,6 +29,8 @@ _BROKEN = (
 )
 _ZIP_UNIX, _ZIP_DOS, _ZIP_UTF8, _ZIP_ENCRYPTED = 3, 0, 0x800, 0x1
 _SYMLINK_MAX_BYTES = 4096
+# tarfile copies the rest of its buffer at each read.
+_TAR_BUFFER_BYTES = 32 * 1024
 
 
 @contextmanager
@@ -124,7 +126,7 @@ def unpack_tar(stream: IO[bytes], source: Source, builder: Builder) -> None:
     """
     watched = _Watched(stream)
     with tarfile.open(
-        fileobj=cast(Any, watched), mode="r|", bufsize=CHUNK_BYTES, encoding="utf-8", errors="surrogateescape"
+        fileobj=cast(Any, watched), mode="r|", bufsize=_TAR_BUFFER_BYTES, encoding="utf-8", errors="surrogateescape"
     ) as archive:
         for member in archive:
             _tar_member(archive, member, source, builder)
