@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import MIB
@@ -111,24 +111,27 @@ def complaint(first: Figures, now: Figures, round_number: int, requests: int, ma
             f"OPcache was reset during round {round_number}: one of these pages calls opcache_reset(); take that out of"
             " the request."
         )
+    if now.scripts <= first.scripts:
+        # What was there before is all that is known of the size of scripts.
+        first = replace(first, scripts=0, keys=0, free_bytes=first.total_bytes, wasted_bytes=0)
     lack = _lack(first, now, requests)
     # The probe's own script has its keys too.
     if now.hash_restarts > first.hash_restarts or (now.max_keys and now.keys >= now.max_keys - _PROBE_KEYS):
-        return _keys_sentence(now, f"all taken after round {round_number}", now.keys, lack)
+        return _keys_sentence(now, f"all taken after round {round_number}", first.keys, now.keys, lack)
     if now.oom_restarts > first.oom_restarts:
-        return _memory_sentence(now, f"restarted for lack of memory in round {round_number}", now.total_bytes, (1, 2))
+        return _memory_sentence(now, f"restarted for lack of room in round {round_number}", 0, now.total_bytes, (1, 2))
     if now.restart_pending:
-        return _memory_sentence(now, f"waits for a restart after round {round_number}", now.total_bytes, (1, 2))
+        return _memory_sentence(now, f"waits for a restart after round {round_number}", 0, now.total_bytes, (1, 2))
     if now.cache_full:
-        return _memory_sentence(now, f"is full after round {round_number}", now.used_bytes, lack)
+        return _memory_sentence(now, f"is full after round {round_number}", first.used_bytes, now.used_bytes, lack)
     if now.total_bytes and (now.total_bytes - now.free_bytes) > marks.memory_ratio * now.total_bytes:
         ratio = (now.total_bytes - now.free_bytes) / now.total_bytes
         what = f"is {human_percent(ratio)} taken, above the mark of {human_percent(marks.memory_ratio)}"
         needed = (now.total_bytes - now.free_bytes) / marks.memory_ratio
-        return _memory_sentence(now, what, needed, (1, 1))
+        return _memory_sentence(now, what, 0, needed, (1, 1))
     if now.max_keys and now.keys > marks.keys_ratio * now.max_keys:
         what = f"{human_percent(now.keys / now.max_keys)} taken, above the mark of {human_percent(marks.keys_ratio)}"
-        return _keys_sentence(now, what, now.keys / marks.keys_ratio, (1, 1))
+        return _keys_sentence(now, what, 0, now.keys / marks.keys_ratio, (1, 1))
     return None
 
 
@@ -137,22 +140,24 @@ def _lack(first: Figures, now: Figures, requests: int) -> tuple[float, float]:
 
     A file that finds no room is compiled each time it is loaded, which OPcache counts as a miss. The files that were
     left out are at least as many as such loads of one request, and at most all of these loads; each is taken to be as
-    large as those that were kept.
+    large as those that were kept since the first figures.
     """
     loads = max((now.misses - first.misses) - (now.scripts - first.scripts), 0)
-    kept = max(now.scripts, 1)
+    kept = max(now.scripts - first.scripts, 1)
     return 1 + loads / max(requests, 1) / kept, 1 + loads / kept
 
 
-def _wanted(least: int, needed: float, factors: tuple[float, float]) -> tuple[str, int]:
-    """Return what is needed, in words, and a size to try: the middle (of a geometric mean) of the two ends."""
-    low, high = (max(math.ceil(needed * factor), least) for factor in factors)
-    middle = max(math.ceil(needed * math.sqrt(factors[0] * factors[1])), low)
-    return (f"{low}" if low == high else f"between {low} and {high}"), middle
+def _wanted(least: int, fixed: int, taken: float, factors: tuple[float, float]) -> tuple[str, int]:
+    """Return what is needed, in words, and a size to try: the geometric mean of the two ends.
+
+    fixed: the part of what is taken that other scripts don't add to (tables, the buffer of strings).
+    """
+    low, high = (max(math.ceil(fixed + (taken - fixed) * factor), least) for factor in factors)
+    return (f"{low}" if low == high else f"between {low} and {high}"), math.ceil(math.sqrt(low * high))
 
 
-def _memory_sentence(now: Figures, what: str, needed: float, factors: tuple[float, float]) -> str:
-    words, size = _wanted(now.total_bytes + 1, needed, factors)
+def _memory_sentence(now: Figures, what: str, fixed: int, taken: float, factors: tuple[float, float]) -> str:
+    words, size = _wanted(now.total_bytes + 1, fixed, taken, factors)
     return (
         f"The cache {what}: {count_of(now.scripts, 'script')} fill {human_bytes(now.total_bytes - now.free_bytes)} of"
         f" {human_bytes(now.total_bytes)}; {words} bytes are needed and {now.total_bytes} are there: raise"
@@ -160,8 +165,8 @@ def _memory_sentence(now: Figures, what: str, needed: float, factors: tuple[floa
     )
 
 
-def _keys_sentence(now: Figures, what: str, needed: float, factors: tuple[float, float]) -> str:
-    words, size = _wanted(now.max_keys + 1, needed, factors)
+def _keys_sentence(now: Figures, what: str, fixed: int, taken: float, factors: tuple[float, float]) -> str:
+    words, size = _wanted(now.max_keys + 1, fixed, taken, factors)
     return (
         f"The cache's keys are {what}: {now.keys} of {now.max_keys} for {count_of(now.scripts, 'script')}, with"
         f" {now.free_bytes} of {now.total_bytes} bytes free; {words} keys are needed: raise"

@@ -141,7 +141,7 @@ def test_a_cache_that_is_too_small_is_named_with_the_need(tmp_path: Path, change
 @pytest.mark.parametrize(
     ("counters", "match"),
     [
-        ({"oom_restarts": 1}, "restarted for lack of memory in round 1.*raise opcache.memory_consumption"),
+        ({"oom_restarts": 1}, "restarted for lack of room in round 1.*raise opcache.memory_consumption"),
         ({"hash_restarts": 1}, "raise opcache.max_accelerated_files"),
         ({"manual_restarts": 1}, "was reset during round 1: one of these pages calls opcache_reset"),
         ({"start_time": 9}, "The master was started anew during round 1"),
