@@ -53,11 +53,19 @@ def problems(options: Mapping[str, Any]) -> list[str]:
     if options.get("action") == "deploy":
         found += _source_problems(options.get("source") or {}, str(options.get("release_id") or ""))
     percentage = options.get("max_fail_percentage")
-    if not isinstance(percentage, (int, float)) or isinstance(percentage, bool) or not 0 <= percentage < 100:
+    if not _is_percentage(percentage):
         found.append(f"deploy_max_fail_percentage {percentage!r} can't be used: give a number from 0 to below 100.")
     if options.get("web_server") not in (None, "none") and not options.get("server_names"):
         found.append("deploy_server_names is empty: name the site's host names for its virtual host.")
     return found + _hook_problems(options.get("hooks") or {}) + _classic_problems(options)
+
+
+def _is_percentage(value: Any) -> bool:
+    """Return whether a value, which is text when the command line gave it, is from 0 to below 100."""
+    try:
+        return not isinstance(value, bool) and 0 <= float(value) < 100
+    except (TypeError, ValueError):
+        return False
 
 
 def _source_problems(source: Mapping[str, Any], release_id: str) -> list[str]:

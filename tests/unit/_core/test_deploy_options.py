@@ -43,6 +43,7 @@ SUM = "a" * 64
         {"mode": "classic", "batch": 1, "hooks": {"leave": "/l.yml", "rejoin": "/r.yml"}},
         {"mode": "classic", "batch": 1, "hosts": 1},
         {"max_fail_percentage": 30.5},
+        {"max_fail_percentage": "30"},
     ],
 )
 def test_what_can_be_used_has_no_problem(more: dict[str, Any]) -> None:
@@ -68,6 +69,8 @@ def test_what_can_be_used_has_no_problem(more: dict[str, Any]) -> None:
         ({"source": {"git": "g", "version": "v", "sha256": SUM}}, "deploy_source.sha256 goes with url or archive"),
         ({"max_fail_percentage": 100}, "deploy_max_fail_percentage 100"),
         ({"max_fail_percentage": "10%"}, "deploy_max_fail_percentage '10%'"),
+        ({"max_fail_percentage": "nan"}, "deploy_max_fail_percentage 'nan'"),
+        ({"max_fail_percentage": None}, "deploy_max_fail_percentage None"),
         ({"max_fail_percentage": True}, "deploy_max_fail_percentage True"),
         ({"web_server": "apache"}, "deploy_server_names is empty"),
         ({"hooks": {"on_switch": "/x.yml"}}, "deploy_hooks.on_switch is no hook"),
