@@ -75,7 +75,7 @@ def test_a_check_that_fails_on_one_host_switches_all_back(together):
     assert [app.idle_files() for app in (first, second)] == ["", ""]
     assert [app.lease() for app in (first, second)] == [None, None]
     reasons = dict(run.reasons)
-    assert f"/{page} answered 403" in reasons[second.name]
+    assert f"/{page} of app.example.org answered 403 through the web server" in reasons[second.name]
     assert second.name in reasons[first.name]
 
 
