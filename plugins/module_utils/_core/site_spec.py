@@ -108,8 +108,9 @@ class SiteSpec:
     release: Release | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the spec as plain values, as site.json stores it."""
-        return asdict(self)
+        """Return the spec as plain values, as site.json stores it; without a release they are site_slot's options."""
+        found = asdict(self)
+        return found if self.release is not None else {key: value for key, value in found.items() if key != "release"}
 
 
 def merge(stored: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str, Any]:

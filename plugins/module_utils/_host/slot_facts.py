@@ -53,10 +53,12 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
             slots[slot] = _slot(run, site, slot, layout)
         except (systemd.SystemctlError, OSError) as error:
             reason = reason or f"systemd can't be asked: {error}."
+    # No option of site_slot.
+    release = (spec or {}).pop("release", None)
     return {
         "name": site,
         "spec": spec,
-        "release": (spec or {}).get("release"),
+        "release": release,
         "live_slot": live,
         "lease": held,
         "slots": slots,

@@ -251,7 +251,7 @@ class Fleet:
         stored = json.loads(Path(self.layout.stored_spec("wiki")).read_text())
         link = Path(self.layout.live_release("wiki"))
         assert f"phpops-fpm@wiki-{slot}.service" in self.host.active, "the live slot's master is down"
-        if stored["release"] is None:
+        if "release" not in stored:
             return None
         assert link.resolve() == Path(stored["release"]["path"])
         assert Path(f"{self.layout.pointer('wiki')}/docroot").resolve() == link.resolve() / "public"

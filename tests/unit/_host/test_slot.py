@@ -19,6 +19,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import (
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import SITE_OPTIONS
 from ansible_collections.phpops.webhost.tests.unit._host.played_host import GROUP, USER, Fleet, fleet
 
 __all__ = ["fleet"]
@@ -221,6 +222,8 @@ def test_the_facts(fleet: Fleet) -> None:
     assert site["slots"]["blue"]["active"] and not site["slots"]["green"]["active"]
     assert site["slots"]["blue"]["document_root"] == str(fleet.path / "docroot")
     assert site["spec"]["environment"] == {"TOKEN": None}
+    # What is told of a site can be given to site_slot again.
+    assert set(site["spec"]) == set(SITE_OPTIONS)
 
 
 def test_a_pointer_that_was_renamed_counts_although_it_could_not_be_made_durable(
