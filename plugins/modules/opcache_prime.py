@@ -273,7 +273,8 @@ def main():
             "timeout_seconds": {"type": "float", "default": 120},
             "request_timeout_seconds": {"type": "float", "default": 60},
             "memory_ratio_max": {"type": "float", "default": 0.95},
-            "keys_ratio_max": {"type": "float", "default": 0.95},
+            # Keys of a hash table: nothing secret.
+            "keys_ratio_max": {"type": "float", "default": 0.95, "no_log": False},
             "deploy_id": {"type": "str"},
             "slice_seconds": {"type": "float", "default": 0},
             "carry": {"type": "dict", "default": {}},
