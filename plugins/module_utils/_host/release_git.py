@@ -55,13 +55,15 @@ def _ask(source: Source, words: list[str]) -> bytes:
         raise StepFailed("There is no git on this host: install the package git.") from error
     if done.returncode != 0:
         said = " ".join(done.stderr.decode("utf-8", "replace").split()) or f"exit status {done.returncode}"
-        raise StepFailed(f"git could not read {source.commit} from {source.path}: {said}.")
+        raise StepFailed(
+            f"git could not read {source.commit} from {source.path}: {said}; fetch it, or correct source.commit."
+        )
     return done.stdout
 
 
 def commit_of(source: Source) -> str:
     """Return the full hash of the commit that a source names."""
-    return _ask(source, ["rev-parse", "--verify", "--quiet", f"{source.commit}^{{commit}}"]).decode().strip()
+    return _ask(source, ["rev-parse", "--verify", f"{source.commit}^{{commit}}"]).decode().strip()
 
 
 def submodules(source: Source, commit: str) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -84,8 +85,9 @@ def stable(site: str, layout: Layout) -> str:
 def make_skeleton(wanted: Wanted, layout: Layout) -> bool:
     """Make the folders and the link of a path; return whether anything was missing. Raises OSError."""
     changed = False
-    Path(wanted.path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    for folder, mode in ((wanted.path, 0o755), *((f"{wanted.path}/{name}", FOLDERS[name]) for name in FOLDERS)):
+    above = [(str(folder), 0o755) for folder in reversed(Path(wanted.path).parents)]
+    own = [(f"{wanted.path}/{name}", mode) for name, mode in FOLDERS.items()]
+    for folder, mode in (*above, (wanted.path, 0o755), *own):
         with suppress(FileExistsError):
             os.mkdir(folder, mode)
             os.chmod(folder, mode)
@@ -173,12 +175,14 @@ def chain(site: str, layout: Layout) -> Chain:
 
 def free_sentence(folder: str, error: OSError) -> str:
     """Return why a release could not be written, with the space that is free now that the partial one is gone."""
-    why = error.strerror or str(error)
+    why = f"The release could not be written to {folder}: {error.strerror or error}"
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return f"{why}{f' ({os.fsdecode(error.filename)})' if error.filename else ''}. Nothing else was changed."
     try:
         found = os.statvfs(folder)
     except OSError:
-        return f"The release could not be written to {folder}: {why}. Nothing else was changed."
+        return f"{why}. Nothing else was changed."
     return (
-        f"The release could not be written to {folder}: {why}. Nothing else was changed;"
-        f" {found.f_bavail * found.f_frsize} bytes and {found.f_favail} inodes are free there: make room or lower keep."
+        f"{why}. Nothing else was changed; {found.f_bavail * found.f_frsize} bytes and {found.f_favail} inodes of the"
+        " file system are free there: make room, or lower keep."
     )

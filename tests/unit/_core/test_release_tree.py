@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -165,8 +166,15 @@ def test_what_is_allowed_stays_inside_on_a_real_file_system(links: dict[str, str
             made.put(path, Node(LINK, target))
             Path(f"{top}/r/{path}").symlink_to(target)
         for path in links:
-            if made.resolve(path) is not None:
-                assert within(os.path.realpath(f"{top}/r/{path}"), f"{top}/r")
+            if made.resolve(path) is None:
+                continue
+            try:
+                os.stat(f"{top}/r/{path}")  # noqa: PTH116
+            except OSError as error:
+                # The kernel ends at a loop; realpath goes on by the names.
+                if error.errno == errno.ELOOP:
+                    continue
+            assert within(os.path.realpath(f"{top}/r/{path}"), f"{top}/r")
 
 
 def test_the_digest_sees_content_names_bits_and_targets_but_no_order() -> None:

@@ -184,6 +184,22 @@ class _Os:
         return getattr(os, name)
 
 
+def test_a_name_that_is_too_long_is_no_full_disk(host: Host) -> None:
+    result = host.build("v1", ("a" * 300, "1"))
+    assert "File name too long" in result["msg"] and "make room" not in result["msg"]
+    assert host.names() == []
+
+
+def test_new_folders_can_be_entered_whatever_the_umask_says(host: Host) -> None:
+    before = os.umask(0o077)
+    try:
+        host.run(source=source(host), shared_dirs=["config/a"])
+    finally:
+        os.umask(before)
+    folders = [host.path.parent, host.path, host.releases, host.path / "shared", host.path / "shared/config"]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o755}
+
+
 @pytest.mark.parametrize("step", ["fill", "seed", "record", "sync", "rename", "after"])
 def test_a_run_that_was_killed_is_finished_by_the_next(host: Host, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     class Killed(BaseException):
