@@ -27,7 +27,7 @@ for opcache in "$root"/var/lib/dpkg/info/php8.*-opcache.list; do
 done
 if [ -d "$root/etc/php/8.4" ]; then
     sources=/etc/apt/sources.list.d/bookworm.list
-    echo "deb http://deb.debian.org/debian bookworm main" >"$root$sources"
+    sed -n 's/ trixie main/ bookworm main/p' "$root/etc/apt/sources.list" >"$root$sources"
     apt update
     # Not installed by apt: php-common of Debian 13 refuses to be beside them.
     chroot "$root" sh -c "cd $packages && apt-get --quiet=2 -o APT::Sandbox::User=root download \
