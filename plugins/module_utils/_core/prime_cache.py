@@ -14,6 +14,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_statu
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes, human_percent
 
 _PROBE_KEYS = 2
+# What the role opcache plans above a need that was measured.
+HEADROOM = 1.3
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,24 @@ def complaint(first: Figures, now: Figures, round_number: int, requests: int, ma
     return None
 
 
+def no_room(before: Figures, now: Figures, marks: Marks) -> str | None:
+    """Return one sentence when files are compiled anew in each round of a cache that has stopped growing, else None.
+
+    OPcache calls itself full only below 64 KiB of free memory, so a file that is larger than what is free leaves no
+    other trace. before: the figures of the round before. A mark of 1 for the memory asks for no such complaint.
+    """
+    loads = now.misses - before.misses
+    tight = marks.memory_ratio < 1 and now.free_bytes * 2 < now.total_bytes
+    if loads <= 0 or grown(before, now) or now.protection_seconds or not tight:
+        return None
+    mib = math.ceil((2 * now.total_bytes - now.free_bytes) / MIB / 2) * 2
+    return (
+        f"{count_of(loads, 'load')} of files in the last round found no room in the cache, where {now.free_bytes} of"
+        f" {now.total_bytes} bytes are free: each of them is larger than that, and is compiled by every request."
+        f" To cache them, raise opcache.memory_consumption to {mib}, or set memory_ratio_max to 1 if it can't be cached."
+    )
+
+
 def _lack(first: Figures, now: Figures, requests: int) -> tuple[float, float]:
     """Return by what factor the cache is too small, at least and at most.
 
@@ -148,12 +168,14 @@ def _lack(first: Figures, now: Figures, requests: int) -> tuple[float, float]:
 
 
 def _wanted(least: int, fixed: int, taken: float, factors: tuple[float, float]) -> tuple[str, int]:
-    """Return what is needed, in words, and a size to try: the geometric mean of the two ends.
+    """Return what is needed, in words, and a size to try: that, or the geometric mean of the two ends with headroom.
 
     fixed: the part of what is taken that other scripts don't add to (tables, the buffer of strings).
     """
     low, high = (max(math.ceil(fixed + (taken - fixed) * factor), least) for factor in factors)
-    return (f"{low}" if low == high else f"between {low} and {high}"), math.ceil(math.sqrt(low * high))
+    if low == high:
+        return f"{low}", low
+    return f"between {low} and {high}", min(math.ceil(math.sqrt(low * high) * HEADROOM), high)
 
 
 def _memory_sentence(now: Figures, what: str, fixed: int, taken: float, factors: tuple[float, float]) -> str:

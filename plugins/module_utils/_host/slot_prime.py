@@ -21,6 +21,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.prime_cache i
     complaint,
     figures_of,
     grown,
+    no_room,
     too_young,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.prime_state import (
@@ -244,6 +245,9 @@ class Primer:
                 state.ended = True
                 return
             if not grown(before, now) and not (too_young(before, now) and self._wait_for_age(now)):
+                state.note = no_room(before, now, self.bounds.marks or Marks()) or ""
+                if state.note and self.bounds.marks is not None:
+                    self._fail(state.note)
                 state.stable = state.ended = True
                 return
         if state.round >= self.bounds.rounds or self._over_time():

@@ -15,6 +15,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.prime_cache i
     complaint,
     figures_of,
     grown,
+    no_room,
     too_young,
 )
 from hypothesis import given
@@ -61,7 +62,7 @@ def test_the_jit_buffer_is_no_room_for_scripts() -> None:
         (
             {"cache_full": True, "free_bytes": 100, "misses": 1200},
             "The cache is full after round 2: 400 scripts fill 64 MiB of 64 MiB; between 72351636 and 192937684 bytes"
-            " are needed and 67108864 are there: raise opcache.memory_consumption to 114.",
+            " are needed and 67108864 are there: raise opcache.memory_consumption to 148.",
         ),
         (
             {"free_bytes": 2 * MIB},
@@ -71,7 +72,7 @@ def test_the_jit_buffer_is_no_room_for_scripts() -> None:
         (
             {"keys": 1978, "misses": 800},
             "The cache's keys are all taken after round 2: 1978 of 1979 for 400 scripts, with 20971520 of 67108864"
-            " bytes free; between 2061 and 3956 keys are needed: raise opcache.max_accelerated_files to 2856.",
+            " bytes free; between 2061 and 3956 keys are needed: raise opcache.max_accelerated_files to 3713.",
         ),
         (
             {"keys": 1900},
@@ -89,7 +90,7 @@ def test_the_jit_buffer_is_no_room_for_scripts() -> None:
         (
             {"oom_restarts": 1},
             "The cache restarted for lack of room in round 2: 400 scripts fill 44 MiB of 64 MiB; between 67108865 and"
-            " 134217728 bytes are needed and 67108864 are there: raise opcache.memory_consumption to 92.",
+            " 134217728 bytes are needed and 67108864 are there: raise opcache.memory_consumption to 118.",
         ),
     ],
 )
@@ -125,3 +126,26 @@ def test_any_figures_give_one_sentence_or_none(
 def test_with_one_request_the_need_is_exact() -> None:
     said = complaint(FIRST, replace(FINE, cache_full=True, free_bytes=0, misses=1200), 1, 1, Marks())
     assert said is not None and "; 192937984 bytes are needed" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "ratio", "told"),
+    [
+        ({"misses": 404}, 0.95, True),
+        ({}, 0.95, False),
+        # Half of the room is free: another reason than its lack.
+        ({"misses": 404, "free_bytes": 33 * MIB}, 0.95, False),
+        # Files that are too young are another matter, and so is a cache that still grows.
+        ({"misses": 404, "protection_seconds": 2}, 0.95, False),
+        ({"misses": 404, "scripts": 404}, 0.95, False),
+        ({"misses": 404}, 1.0, False),
+    ],
+)
+def test_files_that_find_no_room_in_a_cache_that_is_not_full_are_told(
+    changes: dict[str, Any], ratio: float, told: bool
+) -> None:
+    said = no_room(FINE, replace(FINE, **changes), Marks(memory_ratio=ratio))
+    assert (said is not None) == told
+    if said is not None:
+        assert said.startswith("4 loads of files in the last round found no room in the cache")
+        assert "raise opcache.memory_consumption" in said
