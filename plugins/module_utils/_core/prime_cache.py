@@ -151,7 +151,8 @@ def no_room(before: Figures, now: Figures, marks: Marks) -> str | None:
     return (
         f"{count_of(loads, 'load')} of files in the last round found no room in the cache, where {now.free_bytes} of"
         f" {now.total_bytes} bytes are free: each of them is larger than that, and is compiled by every request."
-        f" To cache them, raise opcache.memory_consumption to {mib}, or set memory_ratio_max to 1 if it can't be cached."
+        f" To cache them, raise opcache.memory_consumption to {mib}; if they can't be, set memory_ratio_max to
+    1."
     )
 
 
@@ -168,7 +169,7 @@ def _lack(first: Figures, now: Figures, requests: int) -> tuple[float, float]:
 
 
 def _wanted(least: int, fixed: int, taken: float, factors: tuple[float, float]) -> tuple[str, int]:
-    """Return what is needed, in words, and a size to try: that, or the geometric mean of the two ends with headroom.
+    """Return what is needed, in words, and a size to try: that, or with headroom the geometric mean of both ends.
 
     fixed: the part of what is taken that other scripts don't add to (tables, the buffer of strings).
     """
