@@ -188,7 +188,9 @@ sites:
       returned: always
       sample: 33554432
     prime:
-      description: The requests that primed the slot, null without a flip.
+      description: >-
+        The requests that primed the slot, as M(phpops.webhost.opcache_prime) returns them, null without a flip. A cache
+        that is too small is told in C(msg) and is no failure.
       type: dict
       returned: always
       sample:

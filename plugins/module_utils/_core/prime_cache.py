@@ -151,8 +151,7 @@ def no_room(before: Figures, now: Figures, marks: Marks) -> str | None:
     return (
         f"{count_of(loads, 'load')} of files in the last round found no room in the cache, where {now.free_bytes} of"
         f" {now.total_bytes} bytes are free: each of them is larger than that, and is compiled by every request."
-        f" To cache them, raise opcache.memory_consumption to {mib}; if they can't be, set memory_ratio_max to
-    1."
+        f" To cache them, raise opcache.memory_consumption to {mib}; if they can't be, set memory_ratio_max to 1."
     )
 
 

@@ -118,11 +118,12 @@ def prime(
     """Prime a slot in one go, as a flip does; PrimeFailed names the entry point that gave something else.
 
     root is the document root as live traffic names it. A cache that is too small fails nothing here: ``msg`` says so.
-    Returns what opcache_prime returns.
+    Returns what opcache_prime returns, without what belongs to its slices.
     """
     target = Target(spec.name, socket_path, root, folders, gid)
     bounds = Bounds(timeout_seconds=FLIP_SECONDS, request_timeout_seconds=timeout_seconds, marks=None)
-    return Primer(target, spec.entry_points, bounds, ask).run()
+    result = Primer(target, spec.entry_points, bounds, ask).run()
+    return {key: value for key, value in result.items() if key not in ("pending", "progress", "carry")}
 
 
 class Primer:
