@@ -34,6 +34,12 @@ class App(DeployApp):
         assert run.rc == 0, run.output
         return run
 
+    def rollback(self, extra=(), **variables):
+        return super().rollback(extra, **{**QUICK, **variables})
+
+    def roll(self, extra=(), **variables):
+        return super().roll(extra, **{**QUICK, **variables})
+
     @property
     def clean(self):
         return CLEAN[self.name]

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from killing import MODULE, kill_at, left_over
+from killing import BOTH, kill_at, left_over
 
 
 def reboot(app):
@@ -45,8 +45,7 @@ def test_a_reboot_after_a_deploy(app):
 def test_a_reboot_in_the_middle_of_a_deploy(app, step):
     """prime: between release and switch. boot: the step that follows the rename of the pointer."""
     before, now, idle, release = app.live(), app.release(), app.idle(), app.next()
-    # Killed there and then rebooted: as after a loss of power, no step of the run follows.
-    steps, run = kill_at(app, step, MODULE, release)
+    steps, run = kill_at(app, step, BOTH, release)
     assert step in steps, run.output
     moved = app.live() == idle
     assert moved == (step == "boot"), steps

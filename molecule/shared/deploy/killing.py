@@ -13,8 +13,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-CONTROLLER, MODULE = "controller", "module"
-# What must be as it was before, once the next deploy is through (names of count_host.py).
+# BOTH: as when the power fails.
+CONTROLLER, MODULE, BOTH = "controller", "module", "both"
+# What must not be more than before, once the next deploy is through (names of count_host.py).
 SAME = ("masters", "segments", "sockets", "units", "timers", "failed units", "files", "mounts", "incoming")
 
 
@@ -57,12 +58,12 @@ def children(process):
 
 def kill_at(app, step, by, release, **variables):
     """Deploy a release and kill it when it begins a step; returns (its steps until then, its Run)."""
-    watch = Watcher(app, step, *(["--kill"] if by == MODULE else []))
+    watch = Watcher(app, step, *([] if by == CONTROLLER else ["--kill"]))
     run = app.start(release, **variables)
     try:
         seen = watch.result()
     finally:
-        if by == CONTROLLER:
+        if by != MODULE:
             kill_all_of(run.process.pid)
         ended = run.wait()
     return seen["steps"], ended
@@ -84,7 +85,7 @@ def kill_after(app, seconds, by, release, **variables):
 def left_over(app, before):
     """Return what a killed deploy left once the next one is through, by name: (before, now); {} when nothing."""
     now = app.counted()
-    found = {name: (before[name], now[name]) for name in SAME if now[name] != before[name]}
+    found = {name: (before[name], now[name]) for name in SAME if now[name] > before[name]}
     if app.active_units() != [f"phpops-fpm@app-{app.live()}.service"]:
         found["active units"] = app.active_units()
     if app.lease() is not None:
