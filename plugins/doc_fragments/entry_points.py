@@ -26,6 +26,10 @@ options:
           - Empty means the script that the path itself names.
         type: str
         default: ""
+      https:
+        description: Whether PHP is told that the request came by https, for a site that redirects all others.
+        type: bool
+        default: false
       host:
         description: The Host header. Empty means the site's name.
         type: str

@@ -142,6 +142,10 @@ _SUBOPTIONS = r"""
               - Empty means the script that the path itself names.
             type: str
             default: ""
+          https:
+            description: Whether PHP is told that the request came by https, for a site that redirects all others.
+            type: bool
+            default: false
 """
 
 

@@ -55,10 +55,10 @@ def entry_params(entry: EntryPoint, site: str, root: str) -> dict[str, str]:
         "SERVER_SOFTWARE": "phpops",
         "SERVER_NAME": entry.host or site,
         "SERVER_ADDR": "127.0.0.1",
-        "SERVER_PORT": "80",
+        "SERVER_PORT": "443" if entry.https else "80",
         "REMOTE_ADDR": "127.0.0.1",
         "REMOTE_PORT": "0",
-        "REQUEST_SCHEME": "http",
+        "REQUEST_SCHEME": "https" if entry.https else "http",
         "REQUEST_METHOD": entry.method,
         "REQUEST_URI": quote(uri, safe=_URI),
         "SCRIPT_NAME": script,
@@ -68,6 +68,8 @@ def entry_params(entry: EntryPoint, site: str, root: str) -> dict[str, str]:
         "HTTP_HOST": entry.host or site,
         "HTTP_USER_AGENT": "phpops-prime",
     }
+    if entry.https:
+        params["HTTPS"] = "on"
     if entry.method == "POST":
         params.update(CONTENT_TYPE="application/x-www-form-urlencoded", CONTENT_LENGTH="0")
     if path_info:

@@ -69,6 +69,7 @@ class EntryPoint:
     status: int = 200
     contains: str = ""
     script: str = ""
+    https: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ ENTRY_POINT_OPTIONS: dict[str, Any] = {
     "status": {"type": "int", "default": 200},
     "contains": {"type": "str", "default": ""},
     "script": {"type": "str", "default": ""},
+    "https": {"type": "bool", "default": False},
 }
 PROCESS_MANAGER_OPTIONS: dict[str, Any] = {
     "mode": {"type": "str", "choices": ["ondemand", "dynamic", "static"]},

@@ -36,6 +36,13 @@ def test_the_variables_name_the_script_by_the_root_given() -> None:
     assert entry_params(EntryPoint(), "wiki", "/w")["HTTP_HOST"] == "wiki"
 
 
+def test_a_request_by_https_has_the_variables_of_one() -> None:
+    names = ("HTTPS", "SERVER_PORT", "REQUEST_SCHEME")
+    plain, https = (entry_params(EntryPoint(https=value), "wiki", "/w") for value in (False, True))
+    assert [plain.get(name) for name in names] == [None, "80", "http"]
+    assert [https.get(name) for name in names] == ["on", "443", "https"]
+
+
 def answer(status: int = 200, body: bytes = b"Main page", stderr: str = "") -> Response:
     return Response(status, {}, body, stderr, 0.1)
 
