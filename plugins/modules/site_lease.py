@@ -55,6 +55,15 @@ options:
     description: How long the lease runs when nothing renews it.
     type: float
     default: 60
+  slice_seconds:
+    description:
+      - Return after this many seconds with RV(pending=true), to be called again with O(carry). V(0) waits till the end.
+    type: float
+    default: 0
+  carry:
+    description: What the call before returned as RV(carry).
+    type: dict
+    default: {}
 seealso:
   - module: phpops.webhost.slot_prepare
   - module: phpops.webhost.slot_switch
@@ -116,6 +125,18 @@ php_versions:
   type: list
   elements: str
   sample: ["8.2"]
+pending:
+  description: Whether the lease of another run is still waited for, with O(slice_seconds).
+  returned: success
+  type: bool
+progress:
+  description: What is waited for, empty unless RV(pending=true).
+  returned: success
+  type: str
+carry:
+  description: What the next call needs, empty unless RV(pending=true).
+  returned: success
+  type: dict
 waited_seconds:
   description: How long the module waited for the lease.
   returned: success
@@ -123,12 +144,15 @@ waited_seconds:
   sample: 0.0
 """
 
+import time
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import ACTIONS
+from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import ACTIONS, waiting
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import NAME
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import (
+    carry_of,
     fpm_versions,
     read,
     release,
@@ -144,24 +168,19 @@ LAYOUT = Layout()
 def change(options, check_mode):
     """Take or release the lease; returns the module's result."""
     site, deploy_id = options["site"], options["deploy_id"]
+    told = {"taken_over": None, "waited_seconds": 0.0, "pending": False, "progress": "", "carry": {}}
     if options["state"] == "released":
         released = release(site, deploy_id, LAYOUT, check_mode)
         other = None if released else read(site, LAYOUT)
-        return {
-            "changed": released,
-            "holder": other.holder if other else "",
-            "taken_over": None,
-            "waited_seconds": 0.0,
-        }
-    taken = take(
-        site, deploy_id, options["holder"], options["action"], options["seconds"], LAYOUT, check_mode=check_mode
-    )
-    return {
-        "changed": not taken.renewed,
-        "holder": taken.lease.holder,
-        "taken_over": taken_over(taken),
-        "waited_seconds": round(taken.waited_seconds, 1),
-    }
+        return {**told, "changed": released, "holder": other.holder if other else ""}
+    lease = options["holder"], options["action"], options["seconds"], LAYOUT
+    sliced = {"slice_seconds": options["slice_seconds"], "carry": options["carry"]}
+    taken = take(site, deploy_id, *lease, check_mode=check_mode, **sliced)
+    told.update(holder=taken.lease.holder, waited_seconds=round(taken.waited_seconds, 1))
+    if taken.pending:
+        progress = waiting(site, taken.lease, time.time())
+        return {**told, "changed": False, "pending": True, "progress": progress, "carry": carry_of(taken)}
+    return {**told, "changed": not taken.renewed, "taken_over": taken_over(taken)}
 
 
 def main() -> None:
@@ -174,6 +193,8 @@ def main() -> None:
             "action": {"type": "str", "choices": list(ACTIONS), "default": "deploy"},
             "state": {"type": "str", "choices": ["taken", "released"], "default": "taken"},
             "seconds": {"type": "float", "default": 60},
+            "slice_seconds": {"type": "float", "default": 0},
+            "carry": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )

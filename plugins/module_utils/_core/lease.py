@@ -105,6 +105,14 @@ def held(site: str, lease: Lease, now: float) -> str:
     )
 
 
+def waiting(site: str, lease: Lease, now: float) -> str:
+    """Return what is said while another's lease is waited for."""
+    return (
+        f"{site}: waiting for {lease.holder} (deploy {lease.deploy_id}, step {lease.step}) to go on, or for its lease"
+        f" to run out in {math.ceil(left_seconds(lease, now))} s"
+    )
+
+
 def lost(site: str, deploy_id: str, lease: Lease | None, now: float) -> str:
     """Return the sentence for a deploy whose lease is another's now, or gone."""
     if lease is None:

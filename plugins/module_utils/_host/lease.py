@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import lease as core
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
@@ -132,12 +132,16 @@ def hold(
 
 @dataclass(frozen=True)
 class Taken:
-    """How a lease was taken: ``over`` is the lease of a run that crashed, None when the site was free or ours."""
+    """How a lease was taken: ``over`` is the lease of a run that crashed, None when the site was free or ours.
+
+    ``pending``: it was not taken yet, and ``lease`` is the one of another that is waited for.
+    """
 
     lease: Lease
     waited_seconds: float = 0.0
     over: Lease | None = None
     renewed: bool = False
+    pending: bool = False
 
 
 def take(
@@ -149,37 +153,45 @@ def take(
     layout: Layout,
     wait: bool = True,
     check_mode: bool = False,
+    slice_seconds: float = 0.0,
+    carry: Mapping[str, Any] | None = None,
 ) -> Taken:
     """Take the lease of a site for a deploy.
 
     The lease of another is waited for: when its run renews it, StepFailed names the holder at once; when nobody does
     until it runs out, its run has crashed, and the lease is taken over. Without ``wait``, and in check mode, StepFailed
     names the holder at once. Check mode writes nothing.
+    With slice_seconds it returns after that time, ``pending``; the next call gets ``carry_of`` what it returned.
     """
     try:
         new = core.begin(deploy_id, holder, action, time.time(), seconds)
     except LeaseError as error:
         raise StepFailed(str(error)) from error
-    began = time.monotonic()
-    waited_for: Lease | None = None
+    began, before = time.monotonic(), float((carry or {}).get("seconds") or 0.0)
+    waited_for = (carry or {}).get("deploy_id"), (carry or {}).get("renewed")
     while True:
         lease, now = read(site, layout), time.time()
         if lease is None or lease.deploy_id == deploy_id or not core.is_live(lease, now):
             if check_mode:
                 return Taken(new)
-            taken = _take_free(site, new, layout, seconds, time.monotonic() - began)
+            taken = _take_free(site, new, layout, seconds, before + time.monotonic() - began)
             if taken is not None:
                 return taken
             continue
-        renewed = waited_for is not None and (lease.deploy_id, lease.renewed) != (
-            waited_for.deploy_id,
-            waited_for.renewed,
-        )
-        ends = lease.step == core.LAST_STEP
-        if (renewed and not ends) or not wait or check_mode:
+        seen = lease.deploy_id, lease.renewed
+        goes_on = waited_for not in ((None, None), seen) and lease.step != core.LAST_STEP
+        if goes_on or not wait or check_mode:
             raise StepFailed(core.held(site, lease, now))
-        waited_for = lease
+        waited_for = seen
+        waited = time.monotonic() - began
+        if 0 < slice_seconds <= waited:
+            return Taken(lease, before + waited, pending=True)
         time.sleep(min(_POLL_SECONDS, core.left_seconds(lease, now) + 0.01))
+
+
+def carry_of(taken: Taken) -> dict[str, Any]:
+    """Return what the next call of ``take`` needs after one that is pending."""
+    return {"deploy_id": taken.lease.deploy_id, "renewed": taken.lease.renewed, "seconds": taken.waited_seconds}
 
 
 def _take_free(site: str, new: Lease, layout: Layout, seconds: float, waited_seconds: float) -> Taken | None:

@@ -91,6 +91,27 @@ def test_a_lease_that_nobody_renews_is_taken_over(layout: Layout) -> None:
         pytest.fail("it was held")
 
 
+def test_a_wait_can_be_cut_into_slices(layout: Layout) -> None:
+    _take(layout, seconds=1.5)
+    slices = []
+    taken = _take(layout, "d2", slice_seconds=0.4)
+    while taken.pending:
+        slices.append(taken.lease.holder)
+        taken = _take(layout, "d2", slice_seconds=0.4, carry=lease.carry_of(taken))
+    assert 2 <= len(slices) <= 4
+    assert set(slices) == {"holder of d1"}
+    assert taken.over is not None
+    assert taken.waited_seconds > 1
+
+
+def test_a_renewal_between_two_slices_names_the_holder(layout: Layout) -> None:
+    _take(layout)
+    taken = _take(layout, "d2", slice_seconds=0.1)
+    _take(layout)
+    with pytest.raises(StepFailed, match="by holder of d1"):
+        _take(layout, "d2", slice_seconds=5, carry=lease.carry_of(taken))
+
+
 def test_a_lease_that_is_released_while_one_waits_is_free(layout: Layout) -> None:
     _take(layout, seconds=30)
     thread = threading.Timer(0.3, lease.release, ("wiki", "d1", layout))

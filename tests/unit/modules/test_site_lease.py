@@ -40,6 +40,16 @@ def test_a_lease_is_taken_renewed_and_released(run: Any, tmp_path: Path) -> None
     assert run(state="released")["changed"] is False
 
 
+def test_a_slice_of_a_wait_says_what_it_waits_for(run: Any) -> None:
+    run(holder="alice")
+    waiting = run(deploy_id="d2", slice_seconds=0.1)
+    assert (waiting["pending"], waiting["changed"], waiting["carry"]["deploy_id"]) == (True, False, "d1")
+    assert waiting["progress"].startswith("wiki: waiting for alice (deploy d1, step lease) to go on, or for its lease")
+    run(state="released")
+    taken = run(deploy_id="d2", slice_seconds=0.1, carry=waiting["carry"])
+    assert (taken["pending"], taken["changed"], taken["progress"]) == (False, True, "")
+
+
 def test_check_mode_takes_nothing_and_names_another_holder(run: Any, tmp_path: Path) -> None:
     assert run(_ansible_check_mode=True)["changed"] is True
     assert not (tmp_path / "lease").exists()
