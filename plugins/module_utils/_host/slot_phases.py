@@ -12,7 +12,7 @@ from typing import Any, Mapping
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SpecError, build, merge
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import render
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, render
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
@@ -127,7 +127,8 @@ def _answers(site: Site) -> bool:
 
 def _keep_waiting(site: Site) -> None:
     """Give a warm slot the time of one that waits for its switch."""
-    slot_timer.disarm(site.run, site.name, [site.idle])
+    # As in retire(): a timer that a killed run left to the live slot would say of the old one that it waits.
+    slot_timer.disarm(site.run, site.name, SLOTS)
     marks = [slot_timer.WARM, slot_timer.PREPARED]
     slot_timer.arm(site.run, site.name, site.idle, slot_timer.PREPARED_SECONDS, marks, site.layout)
 

@@ -107,7 +107,9 @@ class Turn:
         site = self.site
         done = [step for step in steps if step in (flip.SWITCH, BACK)]
         stored = store.read_stored(site.name, site.idle, site.layout)
-        if done[-1:] != [flip.SWITCH] or (stored is None and _had_one_before(site)):
+        # A run that was killed between the step's begin and the rename: the slot that waits is not the old one.
+        waits = slot_timer.PREPARED in site.marks()
+        if done[-1:] != [flip.SWITCH] or waits or (stored is None and _had_one_before(site)):
             site.report.msg = f"Site {site.name}: this deploy has not switched it, so there is no way back to take."
             return self._answer()
         previous = site.idle if stored is not None else None

@@ -8,7 +8,7 @@ from typing import Callable
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
-from ansible_collections.phpops.webhost.plugins.module_utils._host import lease
+from ansible_collections.phpops.webhost.plugins.module_utils._host import lease, slot_store
 from ansible_collections.phpops.webhost.tests.unit._host.played_host import Fleet, fleet
 
 __all__ = ["fleet"]
@@ -142,3 +142,52 @@ def test_a_deploy_that_was_killed_before_it_went_back_is_replaced(
     assert fleet.live() == "r2"
     fleet.web.wrong = ""
     assert fleet.deploy(action="rollback") == "r1" and len(fleet.host.active) == 1
+
+
+def kill_before_the_rename(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill a deploy d1 that has told the step switch, and has not renamed the pointer."""
+
+    def rename(*_given: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(slot_store, "switch", rename)
+        with pytest.raises(Killed):
+            fleet.switch("d1")
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["started", "warm"])
+def test_no_way_back_is_taken_where_the_kill_came_before_the_rename(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, warm: bool
+) -> None:
+    fleet.deploy("r1")
+    if warm:
+        fleet.deploy("r2", warm=300)
+    lease.take("wiki", "d1", "a test", "deploy", 60.0, fleet.layout)
+    live = fleet.live()
+    fleet.prepare(*([None, "rollback"] if warm else ["r2"]), deploy_id="d1")
+    kill_before_the_rename(fleet, monkeypatch)
+    result = fleet.back("d1")
+    assert (result["switched_back"], result["changed"]) == (False, False) and "has not switched" in result["msg"]
+    assert fleet.live() == live and len(fleet.host.active) == 2
+
+
+def test_a_new_site_that_was_killed_before_the_rename_has_no_way_back(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease.take("wiki", "d1", "a test", "deploy", 60.0, fleet.layout)
+    fleet.prepare("r1", deploy_id="d1")
+    kill_before_the_rename(fleet, monkeypatch)
+    result = fleet.back("d1")
+    assert (result["failed"], result["changed"]) == (False, False) and "has not switched" in result["msg"]
+
+
+def test_a_timer_that_a_killed_run_left_to_the_live_slot_keeps_no_drain_away(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.prepare("r2")
+    left = dict(fleet.host.timers)
+    fleet.switch()
+    fleet.host.timers = left  # killed before it could be removed
+    assert fleet.drain(300)["warm_seconds"] == 300
+    assert fleet.prepare(action="rollback")["warm"] and fleet.switch()["switched"]
+    assert fleet.drain()["stopped"] and len(fleet.host.active) == 1
