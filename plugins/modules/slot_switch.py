@@ -98,7 +98,7 @@ previous_slot:
   type: str
   sample: blue
 checks:
-  description: The entry points as the web server gave them.
+  description: The entry points as the web server gave them. The first wrong one is the last.
   returned: always
   type: list
   elements: dict

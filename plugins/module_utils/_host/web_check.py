@@ -58,7 +58,8 @@ def check(
     """Request each entry point once, in order, through this host's own web server.
 
     accepted: how many requests the new slot's master has taken so far (FPM's "accepted conn"). It must rise with each
-    request, else the web server doesn't reach this slot. Where nothing listens, the list ends with that.
+    request, else the web server doesn't reach this slot. The first wrong answer ends the list: until the way back is
+    taken it is what visitors get.
     Raises StepFailed when the URL can't be used, or what ``accepted`` raises.
     """
     where, socket = base_url(url), layout.live_socket(site)
@@ -70,16 +71,17 @@ def check(
         try:
             answer = asker(what, timeout_seconds)
         except NoAnswer as error:
+            msg = f"{entry.path} of {host} got no answer at {where.url}: {error}."
             if error.refused:
                 msg = (
                     f"no web server of this host listens at {where.address}, port {where.port}: start it, or give the"
                     " check URL its scheme, address and port."
                 )
-                return [*found, Check(entry.path, 0, 0.0, msg)]
-            found.append(Check(entry.path, 0, 0.0, f"{entry.path} of {host} got no answer at {where.url}: {error}."))
-            continue
+            return [*found, Check(entry.path, 0, 0.0, msg)]
         seen = Seen(answer.status, answer.headers, answer.body, answer.seconds, accepted() > before)
         named = [] if seen.reached else references(socket)
         msg = complaint(entry, where, host, seen, named, socket) or ""
         found.append(Check(entry.path, answer.status, round(answer.seconds, 4), msg))
+        if msg:
+            break
     return found

@@ -81,11 +81,14 @@ def test_a_slot_that_was_not_asked_is_told(slot: Slot, url: str, tmp_path: Path)
     assert f"no enabled file of Apache or nginx names {tmp_path}/wiki/ptr/live/php.sock" in only.msg
 
 
-def test_no_answer_and_half_an_answer_are_told_and_the_next_is_asked(slot: Slot, url: str) -> None:
-    silent, short, last = check([EntryPoint(path) for path in ("/silent", "/short", "/a")], "w", url, 5, lambda: 0)
-    assert (silent.status, short.status, last.status) == (0, 0, 200)
-    assert "got no answer" in silent.msg
-    assert "ended 94 bytes too early" in short.msg
+def test_the_first_wrong_answer_ends_the_check(slot: Slot, url: str) -> None:
+    first, silent = check([EntryPoint(path) for path in ("/a", "/silent", "/b")], "w", url, 5, lambda: slot.taken)
+    assert (first.status, first.msg, silent.status) == (200, "", 0) and "got no answer" in silent.msg
+    (short,) = check([EntryPoint("/short"), EntryPoint("/b")], "w", url, 5, lambda: slot.taken)
+    assert short.status == 0 and "ended 94 bytes too early" in short.msg
+    (wrong,) = check([EntryPoint("/a", status=404), EntryPoint("/b")], "w", url, 5, lambda: slot.taken)
+    assert wrong.status == 200 and wrong.msg
+    assert [path for _method, _host, path, _probe, _length in slot.asked] == ["/a", "/silent", "/short", "/a"]
 
 
 def test_a_web_server_that_is_down_is_one_sentence() -> None:
