@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+# What the site says of itself is bounded: as many workers as max_children may be, and one line of a terminal or two.
+MAX_WORKERS, MAX_SCRIPT_LETTERS = 10000, 200
+
+
 @dataclass(frozen=True)
 class Worker:
     """A worker that handles a request: its process, the script, and for how long."""
@@ -52,9 +56,14 @@ def pool_status(text: str) -> PoolStatus:
     """
     try:
         data = json.loads(text)
+        processes = data.get("processes", [])
+        if len(processes) > MAX_WORKERS:
+            raise ValueError
         workers = [
-            Worker(int(item["pid"]), str(item.get("script", "")), round(int(item.get("request duration", 0)) / 1e6, 3))
-            for item in data.get("processes", [])
+            Worker(
+                int(item["pid"]), _line(item.get("script", "")), round(int(item.get("request duration", 0)) / 1e6, 3)
+            )
+            for item in processes
             if item.get("state") not in ("Idle", "Finishing")
         ]
         return PoolStatus(
@@ -62,6 +71,11 @@ def pool_status(text: str) -> PoolStatus:
         )
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, ValueError) as error:
         raise ValueError(f"this is no FPM status page: {text[:80]!r}") from error
+
+
+def _line(script: object) -> str:
+    """Return a script's name as a terminal may show it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(script)[:MAX_SCRIPT_LETTERS])
 
 
 @dataclass

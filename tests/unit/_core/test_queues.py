@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,21 @@ def test_the_status_of_a_real_pool() -> None:
 def test_what_is_no_status_page(text: str) -> None:
     with pytest.raises(ValueError, match="no FPM status page"):
         pool_status(text)
+
+
+def status_of(processes: list[dict[str, object]]) -> str:
+    counters = {"active processes": 1, "total processes": 1, "accepted conn": 1}
+    return json.dumps({**counters, "processes": processes})
+
+
+def test_a_script_is_shown_as_one_short_line_whatever_the_site_says() -> None:
+    (worker,) = pool_status(status_of([{"pid": 7, "script": "/a\x1b[2J\r\n" + "b" * 999}])).workers
+    assert worker.script.startswith("/a?[2J??bbb") and len(worker.script) == 200
+
+
+def test_more_workers_than_a_pool_can_have_are_no_status() -> None:
+    with pytest.raises(ValueError, match="no FPM status page"):
+        pool_status(status_of([{"pid": 7}] * 10001))
 
 
 @given(st.text(max_size=200))
