@@ -43,7 +43,9 @@ def test_it_is_refused(app, case, check):
         app.host.run_expect([0], f"cat >{SPOILER} <<'END'\n{lines}END")
     run = app.deploy(name, extra=check, deploy_site=app.site(**options), **variables)
     app.host.run_expect([0], f"rm -f {SPOILER}")
-    # A dry run tells what would stop a deploy, and goes on.
+    # A dry run tells what the host's configuration would stop, and goes on. Only a real one can ask PHP what the new
+    # slot would reserve.
+    words = [] if check and "memory" in case else words
     told = run.output if check else " ".join(reason for _host, reason in run.reasons)
     assert check or run.rc != 0, run.output
     assert [word for word in words if word not in told] == [], told
