@@ -9,7 +9,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-
 # What the site says of itself is bounded: as many workers as max_children may be, and one line of a terminal or two.
 MAX_WORKERS, MAX_SCRIPT_LETTERS = 10000, 200
 
