@@ -15,8 +15,8 @@ description:
   - A deploy is several module calls. The lease keeps other runs away from the site between them.
   - Each call that gets the same O(deploy_id) renews the lease. A run that crashed renews nothing, and its lease runs
     out by itself, so there is nothing to unlock by hand.
-  - When another run holds the lease, the module waits. It fails, and names the holder, as soon as that run renews the
-    lease. It takes the lease over when that runs out.
+  - When another run holds the lease, the module waits. It fails, and names the holder, as soon as that run goes on with
+    more calls. It takes the lease over when that runs out.
   - The lease is a file below C(/run/phpops/lease).
   - The task needs C(become).
 attributes:

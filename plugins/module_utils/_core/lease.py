@@ -22,7 +22,10 @@ class LeaseError(ValueError):
 
 @dataclass(frozen=True)
 class Lease:
-    """One lease. Times are seconds since the epoch on the site's host; ``steps`` are all steps that began so far."""
+    """One lease. Times are seconds since the epoch on the site's host; ``steps`` are all steps that began so far.
+
+    ``calls``: how many module calls the deploy has made under it.
+    """
 
     deploy_id: str
     holder: str
@@ -32,6 +35,7 @@ class Lease:
     started: float
     renewed: float
     expires: float
+    calls: int = 1
 
 
 def check_deploy_id(deploy_id: str) -> str:
@@ -71,6 +75,7 @@ def parse(text: str) -> Lease | None:
             started=float(found["started"]),
             renewed=float(found["renewed"]),
             expires=float(found["expires"]),
+            calls=int(found.get("calls", 1)),
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
@@ -81,6 +86,20 @@ def renew(lease: Lease, now: float, seconds: float, step: str | None = None) -> 
     """Return the lease with its time counted anew, and with the step that begins now."""
     lease = replace(lease, renewed=now, expires=now + seconds)
     return lease if step is None else replace(lease, step=step, steps=(*lease.steps, step))
+
+
+def call(lease: Lease, now: float, seconds: float) -> Lease:
+    """Return the lease renewed by the begin of one more module call."""
+    return replace(renew(lease, now, seconds), calls=lease.calls + 1)
+
+
+def goes_on(now: Lease, deploy_id: str, calls: int) -> bool:
+    """Return whether somebody works under a lease that was first seen with this id and number of calls.
+
+    One more call is no proof: it may have been on its way when the run was killed. Each call renews the lease as long
+    as it runs, also when nobody waits for its answer any more.
+    """
+    return now.step != LAST_STEP and (now.deploy_id != deploy_id or now.calls > calls + 1)
 
 
 def left_seconds(lease: Lease, now: float) -> float:

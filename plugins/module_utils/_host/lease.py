@@ -86,6 +86,7 @@ class Held:
         if self.lease is None:
             yield self
             return
+        self.lease = core.call(self.lease, time.time(), self._seconds)
         self._renew()
         thread = threading.Thread(target=self._keep, daemon=True)
         thread.start()
@@ -134,7 +135,8 @@ def hold(
 class Taken:
     """How a lease was taken: ``over`` is the lease of a run that crashed, None when the site was free or ours.
 
-    ``pending``: it was not taken yet, and ``lease`` is the one of another that is waited for.
+    ``pending``: it was not taken yet, ``lease`` is the one of another that is waited for, and ``first`` what was seen
+    of it at the begin.
     """
 
     lease: Lease
@@ -142,6 +144,7 @@ class Taken:
     over: Lease | None = None
     renewed: bool = False
     pending: bool = False
+    first: tuple[str, int] = ("", 0)
 
 
 def take(
@@ -158,8 +161,8 @@ def take(
 ) -> Taken:
     """Take the lease of a site for a deploy.
 
-    The lease of another is waited for: when its run renews it, StepFailed names the holder at once; when nobody does
-    until it runs out, its run has crashed, and the lease is taken over. Without ``wait``, and in check mode, StepFailed
+    The lease of another is waited for: when its run goes on, StepFailed names the holder at once; when it doesn't until
+    the lease runs out, it has crashed, and the lease is taken over. Without ``wait``, and in check mode, StepFailed
     names the holder at once. Check mode writes nothing.
     With slice_seconds it returns after that time, ``pending``; the next call gets ``carry_of`` what it returned.
     """
@@ -168,7 +171,7 @@ def take(
     except LeaseError as error:
         raise StepFailed(str(error)) from error
     began, before = time.monotonic(), float((carry or {}).get("seconds") or 0.0)
-    waited_for = (carry or {}).get("deploy_id"), (carry or {}).get("renewed")
+    first = (str(carry["deploy_id"]), int(carry["calls"])) if carry else None
     while True:
         lease, now = read(site, layout), time.time()
         if lease is None or lease.deploy_id == deploy_id or not core.is_live(lease, now):
@@ -178,20 +181,18 @@ def take(
             if taken is not None:
                 return taken
             continue
-        seen = lease.deploy_id, lease.renewed
-        goes_on = waited_for not in ((None, None), seen) and lease.step != core.LAST_STEP
-        if goes_on or not wait or check_mode:
+        first = first or (lease.deploy_id, lease.calls)
+        if core.goes_on(lease, *first) or not wait or check_mode:
             raise StepFailed(core.held(site, lease, now))
-        waited_for = seen
         waited = time.monotonic() - began
         if 0 < slice_seconds <= waited:
-            return Taken(lease, before + waited, pending=True)
+            return Taken(lease, before + waited, pending=True, first=first)
         time.sleep(min(_POLL_SECONDS, core.left_seconds(lease, now) + 0.01))
 
 
 def carry_of(taken: Taken) -> dict[str, Any]:
     """Return what the next call of ``take`` needs after one that is pending."""
-    return {"deploy_id": taken.lease.deploy_id, "renewed": taken.lease.renewed, "seconds": taken.waited_seconds}
+    return {"deploy_id": taken.first[0], "calls": taken.first[1], "seconds": taken.waited_seconds}
 
 
 def _take_free(site: str, new: Lease, layout: Layout, seconds: float, waited_seconds: float) -> Taken | None:
@@ -199,7 +200,7 @@ def _take_free(site: str, new: Lease, layout: Layout, seconds: float, waited_sec
     with site_lock(site, layout, WAIT_SECONDS):
         lease, now = read(site, layout), time.time()
         if lease is not None and lease.deploy_id == new.deploy_id:
-            mine = core.renew(lease, now, seconds)
+            mine = core.call(lease, now, seconds)
             _write(site, mine, layout)
             return Taken(mine, waited_seconds, renewed=True)
         if core.is_live(lease, now):

@@ -30,6 +30,15 @@ def test_a_renewed_lease_counts_anew_and_remembers_its_steps() -> None:
     )
 
 
+def test_a_run_goes_on_when_it_makes_calls() -> None:
+    once = core.call(LEASE, 1001.0, 60.0)
+    assert (LEASE.calls, once.calls, once.renewed) == (1, 2, 1001.0)
+    twice = core.call(once, 1002.0, 60.0)
+    assert [core.goes_on(lease, "d1", 1) for lease in (LEASE, once, twice)] == [False, False, True]
+    assert not core.goes_on(core.renew(twice, 1003.0, 1.0, "unlock"), "d1", 1)
+    assert core.goes_on(LEASE, "d0", 1)
+
+
 def test_a_clock_that_was_set_back_locks_nobody_out_for_longer_than_the_lease() -> None:
     assert core.left_seconds(LEASE, -1e9) == 60.0
 

@@ -59,13 +59,14 @@ def test_a_live_lease_names_its_holder(layout: Layout) -> None:
         pytest.fail("it was held")
 
 
-def test_a_lease_that_is_renewed_while_one_waits_names_its_holder_at_once(layout: Layout) -> None:
+def test_a_run_that_goes_on_while_one_waits_is_named_at_once(layout: Layout) -> None:
     _take(layout, seconds=30)
 
     def work() -> None:
-        time.sleep(0.3)
-        with lease.hold("wiki", "d1", layout, seconds=30) as held:
-            held.step("prime")
+        for step in ("prime", "switch"):
+            time.sleep(0.3)
+            with lease.hold("wiki", "d1", layout, seconds=30) as held:
+                held.step(step)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -104,9 +105,20 @@ def test_a_wait_can_be_cut_into_slices(layout: Layout) -> None:
     assert taken.waited_seconds > 1
 
 
-def test_a_renewal_between_two_slices_names_the_holder(layout: Layout) -> None:
+def test_one_more_call_may_be_that_of_a_run_that_was_killed(layout: Layout) -> None:
+    _take(layout, seconds=1)
+    thread = threading.Timer(0.3, _take, (layout,), {"seconds": 1})
+    thread.start()
+    taken = _take(layout, "d2")
+    thread.join()
+    assert taken.over is not None
+    assert taken.waited_seconds > 1
+
+
+def test_calls_between_two_slices_name_the_holder(layout: Layout) -> None:
     _take(layout)
     taken = _take(layout, "d2", slice_seconds=0.1)
+    _take(layout)
     _take(layout)
     with pytest.raises(StepFailed, match="by holder of d1"):
         _take(layout, "d2", slice_seconds=5, carry=lease.carry_of(taken))
