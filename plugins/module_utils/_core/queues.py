@@ -63,7 +63,7 @@ def pool_status(text: str) -> PoolStatus:
                 int(item["pid"]), _line(item.get("script", "")), round(int(item.get("request duration", 0)) / 1e6, 3)
             )
             for item in processes
-            if item.get("state") not in ("Idle", "Finishing")
+            if item.get("state") != "Idle"
         ]
         return PoolStatus(
             int(data["active processes"]), int(data["total processes"]), int(data["accepted conn"]), workers

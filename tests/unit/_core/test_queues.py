@@ -55,6 +55,13 @@ def test_a_script_is_shown_as_one_short_line_whatever_the_site_says() -> None:
     assert worker.script.startswith("/a?[2J??bbb") and len(worker.script) == 200
 
 
+@pytest.mark.parametrize("state", ["Running", "Ending", "Finishing", "Reading headers"])
+def test_a_worker_that_goes_on_after_its_answer_is_named(state: str) -> None:
+    """FPM says Finishing after fastcgi_finish_request() and in shutdown functions (tried on 8.2)."""
+    page = status_of([{"pid": 7, "script": "/mail.php", "state": state}, {"pid": 8, "state": "Idle"}])
+    assert [worker.script for worker in pool_status(page).workers] == ["/mail.php"]
+
+
 def test_more_workers_than_a_pool_can_have_are_no_status() -> None:
     with pytest.raises(ValueError, match="no FPM status page"):
         pool_status(status_of([{"pid": 7}] * 10001))
