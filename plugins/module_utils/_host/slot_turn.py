@@ -11,10 +11,11 @@ from typing import Any, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import EntryPoint, build
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import EntryPoint, SpecError, build
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd, web_check
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Site
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
 
 # One entry point through the web server; primed, it takes far less.
@@ -129,16 +130,8 @@ class Turn:
         if old is None:
             return self._leave_nothing(new)
         masters = {slot: Master(site.run, site.name, slot, site.layout) for slot in (old, new)}
-        seconds = site.settings.start_timeout_seconds
         if not masters[old].active():
-            # Classic mode stopped it; no traffic comes, and there may be room for one master only.
-            masters[new].stop()
-            try:
-                masters[old].start(seconds)
-                masters[old].wait_until_it_answers(seconds)
-            except StepFailed as error:
-                masters[new].start(seconds)
-                raise StepFailed(f"There is no way back: {error} Slot {new} goes on.") from error
+            self._start_old(masters[old], masters[new])
         store.switch(site.name, new, old, site.layout)
         self.switched_back = True
         site.report.live_slot = old
@@ -150,6 +143,36 @@ class Turn:
         masters[new].stop()
         store.remove_slot(site.name, new, site.layout)
         return f"Slot {old} is live again."
+
+    def _start_old(self, old: Master, new: Master) -> None:
+        """Start the old slot, which classic mode stopped, or which crashed; StepFailed when that can't be.
+
+        The new one is live: it is stopped only where there is no room for both.
+        """
+        seconds, budget = self.site.settings.start_timeout_seconds, Budget(self.site.run, False)
+        room = self._has_room(old, budget)
+        try:
+            if not room:
+                new.stop()
+            old.start(seconds)
+            old.wait_until_it_answers(seconds)
+        except StepFailed as error:
+            # systemd would try it again and again.
+            old.stop()
+            if not room:
+                new.start(seconds)
+            raise StepFailed(f"There is no way back: {error} Slot {new.slot} goes on.") from error
+        finally:
+            budget.release()
+
+    def _has_room(self, old: Master, budget: Budget) -> bool:
+        site = self.site
+        stored = store.read_stored(site.name, old.slot, site.layout)
+        try:
+            budget.claim(build(stored or {}), old.slot, site.layout)
+        except (StepFailed, SpecError):
+            return False
+        return True
 
     def _leave_nothing(self, new: str) -> str:
         """A site that was new has nothing to go back to: it is removed."""

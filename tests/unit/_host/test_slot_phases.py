@@ -9,7 +9,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._host import lease, slot_phases, slot_steps
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
 from ansible_collections.phpops.webhost.tests.unit._host.played_host import Fleet, fleet
 
@@ -263,6 +265,45 @@ def test_the_way_back_keeps_the_new_slot_up_while_it_is_busy(fleet: Fleet) -> No
     assert "Slot green of site wiki still had work" in fleet.back("d1")["msg"]
     assert fleet.live() == "r1" and fleet.host.active == {BLUE, GREEN}
     assert fleet.back("d1")["changed"] is False and fleet.live() == "r1"
+
+
+def without_old_slot(fleet: Fleet) -> None:
+    """Switch to r2 as deploy d1, and let the old slot be down then."""
+    fleet.deploy("r1")
+    take(fleet, "d1")
+    fleet.prepare("r2", deploy_id="d1")
+    fleet.switch("d1")
+    fleet.host.active.remove(BLUE)
+    fleet.host.log = []
+
+
+def test_the_way_back_to_a_slot_that_is_down_stops_nothing_before_it_is_up(fleet: Fleet) -> None:
+    without_old_slot(fleet)
+    assert fleet.back("d1")["switched_back"] and fleet.live() == "r1"
+    steps = [entry for entry in fleet.host.log if entry.startswith(("start", "stop"))]
+    assert steps == [f"start {BLUE}", f"stop {GREEN}"]
+
+
+def test_a_slot_that_is_down_and_has_no_room_beside_the_other_comes_after_it(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_old_slot(fleet)
+
+    def too_much(self: Budget, *_given: object) -> None:
+        raise StepFailed("It does not fit.")
+
+    monkeypatch.setattr(Budget, "claim", too_much)
+    assert fleet.back("d1")["switched_back"] and fleet.live() == "r1"
+    steps = [entry for entry in fleet.host.log if entry.startswith(("start", "stop"))]
+    assert steps[:2] == [f"stop {GREEN}", f"start {BLUE}"]
+
+
+def test_an_old_slot_that_does_not_start_leaves_the_new_one(fleet: Fleet) -> None:
+    without_old_slot(fleet)
+    fleet.host.broken.add("start")
+    result = fleet.back("d1")
+    assert result["failed"] and "There is no way back" in result["msg"] and "Slot green goes on" in result["msg"]
+    assert fleet.live() == "r2" and f"stop {GREEN}" not in fleet.host.log and f"stop {BLUE}" in fleet.host.log
 
 
 # Classic
