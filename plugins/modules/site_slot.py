@@ -223,6 +223,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import S
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_run import apply_sites
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import SITE_OPTIONS, strings_of
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
+from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
 
 
 def main():
@@ -254,7 +255,7 @@ def main():
         check_mode=module.check_mode,
     )
     sites = [strings_of(site) for site in options["sites"]]
-    result = apply_sites(sites, options["state"], module.run_command, settings, options["on_error"] == "stop")
+    result = apply_sites(sites, options["state"], runner(module.run_command), settings, options["on_error"] == "stop")
     module.exit_json(**result)
 
 

@@ -142,6 +142,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_calls
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
+from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
 
 
 def main():
@@ -168,7 +169,9 @@ def main():
     )
     warm, part, carry = options["keep_warm_seconds"], options["slice_seconds"], options["carry"]
     module.exit_json(
-        **slot_calls.drain(options["site"], options["deploy_id"], warm, part, carry, module.run_command, settings)
+        **slot_calls.drain(
+            options["site"], options["deploy_id"], warm, part, carry, runner(module.run_command), settings
+        )
     )
 
 

@@ -222,6 +222,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_c
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import SITE_OPTIONS, strings_of
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
+from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
 
 RELEASE_OPTIONS = {
     "id": {"type": "str", "required": True},
@@ -260,7 +261,7 @@ def main():
         classic=options["mode"] == "classic",
         check_mode=module.check_mode,
     )
-    site, run, deploy_id = strings_of(options["site"]), module.run_command, options["deploy_id"]
+    site, run, deploy_id = strings_of(options["site"]), runner(module.run_command), options["deploy_id"]
     if options["state"] == "discarded":
         module.exit_json(**slot_calls.discard(site["name"], deploy_id, run, settings))
     module.exit_json(**slot_calls.prepare(site, options["release"], options["action"], deploy_id, run, settings))

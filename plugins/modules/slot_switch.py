@@ -148,6 +148,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_c
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import ENTRY_POINT_OPTIONS, strings_of
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
+from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
 
 
 def main():
@@ -169,7 +170,7 @@ def main():
     if refused:
         module.fail_json(msg=refused)
     settings = Settings(drain_timeout_seconds=options["drain_timeout_seconds"], check_mode=module.check_mode)
-    name, deploy_id, run = options["site"], options["deploy_id"], module.run_command
+    name, deploy_id, run = options["site"], options["deploy_id"], runner(module.run_command)
     if options["state"] == "back":
         module.exit_json(**slot_calls.back(name, deploy_id, run, settings))
     url = options["check_url"] if options["check"] else None

@@ -163,13 +163,17 @@ class Master:
             raise StepFailed(f"`ss -xl` shows no listening socket {path}: its queue can't be read.")
         return queues[path]
 
+    def prove_that_queues_show(self) -> None:
+        """StepFailed on a host where no drain could be proved."""
+        prove_that_queues_show(self.run)
+
     def drain(self, timeout_seconds: float, kill_stuck: bool) -> dict[str, Any]:
         """Wait until the master has nothing left to do.
 
         Returns {finished, seconds, queue, active, stuck, killed}; not finished: it was still busy at the end, and
         ``stuck`` names the workers. With kill_stuck they are killed then, and what is queued is still answered.
         """
-        prove_that_queues_show(self.run)
+        self.prove_that_queues_show()
         started = time.monotonic()
         quiet, killed = Quiet(), []  # type: ignore[var-annotated]
         deadline = started + timeout_seconds

@@ -182,9 +182,15 @@ class Steps:
         return missing
 
     def spoiled(self, release: bool) -> list[str]:
-        """Return what a web server says that a flip, or one to a release, can't bear, a sentence each."""
+        """Return what a flip, or one to a release, can't bear: lines of a web server, hidden queues; a sentence each."""
         found = spoilers(self.name, self.layout.pointer(self.name), release)
-        return [f"Site {self.name} is not touched, because of {item}." for item in found]
+        said = [f"Site {self.name} is not touched, because of {item}." for item in found]
+        if self.old_master is not None:
+            try:
+                self.old_master.prove_that_queues_show()
+            except StepFailed as error:
+                said.append(f"Site {self.name} is not touched: {error}")
+        return said
 
     def marks(self) -> slot_timer.Marks:
         """Return what the idle slot's timer says about it."""

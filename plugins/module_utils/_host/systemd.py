@@ -12,6 +12,22 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import S
 Run = Callable[[List[str]], Tuple[int, str, str]]  # evaluated at run time, so typing's own names
 
 
+def runner(run_command: Callable[..., tuple[int, str, str]]) -> Run:
+    """Return how commands are started: ``run_command`` is a module's own.
+
+    A program that is missing is a failure as in a shell (127). The module's own way would end it at once, without what
+    undoes a step that was begun.
+    """
+
+    def run(words: list[str]) -> tuple[int, str, str]:
+        try:
+            return run_command(words, handle_exceptions=False)
+        except OSError as error:
+            return 127, "", f"{words[0]} can't be started ({error.strerror or error}); install what has it."
+
+    return run
+
+
 class SystemctlError(StepFailed):
     """A systemctl command failed; the text names the command and says what systemd said."""
 

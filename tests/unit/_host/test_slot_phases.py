@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._host import lease, slot_phases, slot_steps
+from ansible_collections.phpops.webhost.plugins.module_utils._host import (
+    lease,
+    slot_master,
+    slot_phases,
+    slot_steps,
+    systemd,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
 from ansible_collections.phpops.webhost.tests.unit._host.played_host import Fleet, fleet
@@ -428,3 +434,39 @@ def test_site_slot_does_not_take_a_release_away(fleet: Fleet) -> None:
     refused = fleet.run(options={"document_root": "/srv/old"})
     assert refused["failed"] and "serves release r1" in refused["msg"]
     assert fleet.run(options={"umask": "027"})["flipped"] and fleet.live() == "r1"
+
+
+# What a drain needs
+
+
+def test_a_host_that_hides_accept_queues_is_told_before_the_switch(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hidden(_run: object) -> None:
+        raise StepFailed("`ss -xl` shows nothing.")
+
+    monkeypatch.setattr(slot_master, "prove_that_queues_show", hidden)
+    fleet.deploy("r1")  # there is nothing to drain
+    before = fleet.tree()
+    failed = fleet.prepare("r2")
+    assert failed["failed"] and failed["msg"] == "Site wiki is not touched: `ss -xl` shows nothing."
+    assert fleet.prepare("r2", check_mode=True)["missing"] == [failed["msg"]]
+    assert fleet.live() == "r1" and [path for path in fleet.tree() if "releases" not in path] == [
+        path for path in before if "releases" not in path
+    ]
+
+
+def test_a_program_that_is_missing_undoes_what_was_begun(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    known = fleet.host.run
+
+    def run_command(words: list[str], handle_exceptions: bool) -> tuple[int, str, str]:
+        assert not handle_exceptions
+        if words[0] == "systemd-run":
+            raise FileNotFoundError(2, "No such file or directory", b"systemd-run")
+        return known(words)
+
+    fleet.host.run = systemd.runner(run_command)  # type: ignore[method-assign]
+    failed = fleet.prepare("r2")
+    assert failed["failed"] and "systemd-run can't be started (No such file or directory)" in failed["msg"]
+    assert fleet.live() == "r1" and not Path(fleet.layout.slot_dir("wiki", "green")).exists()
