@@ -44,7 +44,7 @@ def test_a_warm_slot_is_stopped_when_its_time_is_over(app):
     app.deploy(app.next(), deploy_keep_warm=3)
     idle = app.idle()
     app.wait_on_host(f"! systemctl is-active --quiet phpops-fpm@app-{idle}", 20)
-    assert app.timers() == []
+    app.wait_on_host("! systemctl list-units --all --no-legend 'phpops-retire-*' | grep -q .", 10)
     assert app.active_units() == [f"phpops-fpm@app-{app.live()}.service"]
 
 
