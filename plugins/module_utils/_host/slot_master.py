@@ -249,7 +249,8 @@ def parent(pid: int) -> int | None:
 def _ss(run: systemd.Run) -> dict[str, int]:
     status, out, err = run(["ss", "-xlnH"])
     if status != 0:
-        raise StepFailed(f"`ss -xlnH` ended with {status}: {err.strip() or 'install iproute2'}.")
+        said = " ".join(err.split()) or "no output"
+        raise StepFailed(f"`ss -xlnH` ended with {status} ({said}); its package is iproute2.")
     return accept_queues(out)
 
 

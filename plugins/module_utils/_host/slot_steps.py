@@ -182,7 +182,7 @@ class Steps:
         return missing
 
     def spoiled(self, release: bool) -> list[str]:
-        """Return what a flip, or one to a release, can't bear: lines of a web server, hidden queues; a sentence each."""
+        """Return what a flip, or one to a release, can't bear, a sentence each: web servers' lines, hidden queues."""
         found = spoilers(self.name, self.layout.pointer(self.name), release)
         said = [f"Site {self.name} is not touched, because of {item}." for item in found]
         if self.old_master is not None:

@@ -23,7 +23,7 @@ def runner(run_command: Callable[..., tuple[int, str, str]]) -> Run:
         try:
             return run_command(words, handle_exceptions=False)
         except OSError as error:
-            return 127, "", f"{words[0]} can't be started ({error.strerror or error}); install what has it."
+            return 127, "", f"{words[0]} can't be started ({error.strerror or error})"
 
     return run
 
