@@ -28,7 +28,7 @@ def test_this_machine_shows_its_queues() -> None:
     ("answer", "match"),
     [
         ((0, "", ""), "shows None waiting connections on a socket that has 2"),
-        ((127, "", "not found"), "ended with 127: not found"),
+        ((127, "", "not found"), r"ended with 127 \(not found\); its package is iproute2"),
     ],
 )
 def test_a_host_that_hides_queues_is_refused(answer: tuple[int, str, str], match: str) -> None:
