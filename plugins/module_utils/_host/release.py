@@ -174,7 +174,12 @@ class _Release:
     def git(self, source: Source) -> Made:
         if self.check_mode and not os.path.lexists(source.path):
             return self.unknown(f"The repository {source.path} is not on this host yet: its release is unknown.")
-        commit = release_git.commit_of(source)
+        try:
+            commit = release_git.commit_of(source)
+        except StepFailed:
+            if self.check_mode:
+                return self.unknown(f"Commit {source.commit} was not fetched to this host yet: its release is unknown.")
+            raise
         for path in release_git.submodules(source, commit):
             self.made.warnings.append(f"The submodule {show(path)} is not exported: its directory is empty.")
         return self.find_or_build(source, commit, lambda builder: release_git.export(source, commit, builder))
