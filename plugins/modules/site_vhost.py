@@ -146,6 +146,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost import 
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import Apache, ApacheError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.nginx_control import Nginx, NginxError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
+from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
 from ansible_collections.phpops.webhost.plugins.module_utils._host.vhost import Settings, VhostFailed, apply
 from ansible_collections.phpops.webhost.plugins.module_utils._host.vhost_servers import ApacheSide, NginxSide
 
@@ -172,8 +173,10 @@ def main() -> None:
     if refused:
         module.fail_json(msg=refused)
 
+    start = runner(module.run_command)
+
     def run(words: list[str], variables: dict[str, str]) -> tuple[int, str, str]:
-        return module.run_command(words, environ_update=variables)
+        return start(words, environ_update=variables)
 
     apache = options["server"] == "apache"
     root = options["config_root"] or ("/etc/apache2" if apache else "/etc/nginx")

@@ -12,16 +12,16 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import S
 Run = Callable[[List[str]], Tuple[int, str, str]]  # evaluated at run time, so typing's own names
 
 
-def runner(run_command: Callable[..., tuple[int, str, str]]) -> Run:
-    """Return how commands are started: ``run_command`` is a module's own.
+def runner(run_command: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
+    """Return how commands are started: ``run_command`` is a module's own, and gets what is named besides the words.
 
     A program that is missing is a failure as in a shell (127). The module's own way would end it at once, without what
     undoes a step that was begun.
     """
 
-    def run(words: list[str]) -> tuple[int, str, str]:
+    def run(words: list[str], **more: object) -> tuple[int, str, str]:
         try:
-            return run_command(words, handle_exceptions=False)
+            return run_command(words, handle_exceptions=False, **more)
         except OSError as error:
             return 127, "", f"{words[0]} can't be started ({error.strerror or error})"
 

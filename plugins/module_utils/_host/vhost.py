@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Sequence, Union
@@ -69,11 +69,9 @@ class Settings:
 
 def apply(side: Side, vhost: Vhost, state: str, settings: Settings, check_mode: bool) -> dict[str, Any]:
     """Bring the site's virtual host to ``state``; returns what the module returns. Raises VhostFailed."""
-    if check_mode:
-        return _apply(side, vhost, state, settings, True)
     try:
-        with locked(side.lock, settings.lock_timeout_seconds):
-            return _apply(side, vhost, state, settings, False)
+        with nullcontext() if check_mode else locked(side.lock, settings.lock_timeout_seconds):
+            return _apply(side, vhost, state, settings, check_mode)
     except Locked as error:
         raise VhostFailed(
             f"Another run (process {error.holder}) changes {side.title} of this host; try again when it has ended."

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -216,3 +217,11 @@ def test_apache_is_told_to_listen_where_no_other_line_does(side: Any, settings: 
 def test_the_other_run_is_named(side: Any, settings: Settings) -> None:
     with locked(side.lock, 1), pytest.raises(VhostFailed, match=r"Another run \(process \d+\) changes"):
         run(side, settings)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_folder_that_can_not_be_copied_is_one_sentence(side: Any, settings: Settings, check: bool) -> None:
+    os.mkfifo(f"{side.control.config_root}/pipe")
+    with pytest.raises(VhostFailed, match=r"^The virtual host of site wiki could not be changed: .*pipe"):
+        run(side, settings, check=check)
+    assert not [path for path in tree(side) if "phpops-wiki" in path]

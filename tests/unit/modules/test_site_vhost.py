@@ -64,3 +64,14 @@ def test_the_options_are_handed_over(run, monkeypatch, server):
         "names": ("wiki",),
         "seconds": 3.0,
     }
+
+
+def test_a_web_server_that_is_not_installed_is_one_sentence(run, tmp_path):
+    for name in ("sites-available", "sites-enabled"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "nginx.conf").touch()
+    told = run({**OPTIONS, "config_root": str(tmp_path), "_ansible_check_mode": True})
+    assert told["msg"] == (
+        "nginx's configuration doesn't pass as it is; nothing was changed: nginx can't be started (No such file or"
+        " directory)"
+    )
