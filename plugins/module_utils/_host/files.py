@@ -11,7 +11,7 @@ import re
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Callable, Union
+from typing import Callable, Iterator, Union
 
 PathLike = Union[str, Path]
 
@@ -52,11 +52,10 @@ def _why(path: PathLike, error: OSError) -> str:
     return f"{path} can't be read ({os.strerror(error.errno or 0)}): name a file that can."
 
 
-def read_bytes(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> bytes:
-    """Return the content of a regular file, read until its end (files in /proc have no size).
+def read_pieces(path: PathLike, piece_bytes: int = _READ_CHUNK_BYTES) -> Iterator[bytes]:
+    """Yield the content of a regular file piece by piece until its end (files in /proc have no size).
 
-    Raises Unreadable, also for folders, devices and FIFOs (which could block for ever) and for more than
-    ``max_bytes``.
+    Raises Unreadable, also for folders, devices and FIFOs (which could block for ever).
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -67,18 +66,25 @@ def read_bytes(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable(path, f"{path} is not a regular file: name one.")
-        content = bytearray()
         while True:
-            chunk = os.read(descriptor, _READ_CHUNK_BYTES)
+            chunk = os.read(descriptor, piece_bytes)
             if not chunk:
-                return bytes(content)
-            content += chunk
-            if len(content) > max_bytes:
-                raise Unreadable(path, f"{path} is larger than {max_bytes} bytes: name the right file.")
+                return
+            yield chunk
     except OSError as error:
         raise Unreadable(path, _why(path, error)) from error
     finally:
         os.close(descriptor)
+
+
+def read_bytes(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> bytes:
+    """Return the content of a regular file. Raises Unreadable as read_pieces, and for more than ``max_bytes``."""
+    content = bytearray()
+    for piece in read_pieces(path):
+        content += piece
+        if len(content) > max_bytes:
+            raise Unreadable(path, f"{path} is larger than {max_bytes} bytes: name the right file.")
+    return bytes(content)
 
 
 def read_text(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> str:
