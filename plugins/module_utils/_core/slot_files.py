@@ -347,10 +347,10 @@ def render(spec: SiteSpec, slot: str, layout: Layout) -> Rendering:
 
 
 def redacted(text: str) -> str:
-    """Return fpm.conf or site.json for a diff: the values of environment variables are not shown."""
+    """Return fpm.conf or site.json for a diff: values of environment variables and of request headers are not shown."""
     text = re.sub(r"(?m)^(env\[\w+\] = ).*$", r"\1(hidden)", text)
-    block = re.search(r'(?ms)^  "environment": \{\n(.*?)^  \}', text)
-    if block is None:
-        return text
-    hidden = re.sub(r'(?m)^(    "\w+": ).*?(,?)$', r"\1(hidden)\2", block.group(1))
-    return text[: block.start(1)] + hidden + text[block.end(1) :]
+    return re.sub(r'(?ms)^( +)"(?:environment|headers)": \{\n.*?^\1\}', _hidden, text)
+
+
+def _hidden(block: re.Match[str]) -> str:
+    return re.sub(r'(?m)^( +"[\w-]+": )(?!\{$).*?(,?)$', r"\1(hidden)\2", block.group())

@@ -125,6 +125,15 @@ def test_a_diff_shows_no_value_of_the_environment() -> None:
     assert "env[TOKEN] = (hidden)" in conf and "clear_env = yes" in conf
 
 
+def test_no_diff_shows_the_headers_that_entry_points_send() -> None:
+    entry = {"path": "/", "headers": {"Authorization": "Basic c2VjcmV0", "X-Key": 'a"} sesame'}, "contains": "shown"}
+    spec = build({**LEAST, "entry_points": [entry, {"path": "/b"}], "environment": {"A": "hush"}})
+    rendering = render(spec, "blue", LAYOUT)
+    shown = slot_files.redacted(rendering.files["/etc/phpops/wiki/blue/site.json"].text)
+    assert not [word for word in ("c2VjcmV0", "sesame", "hush") if word in shown]
+    assert '"Authorization": (hidden)' in shown and '"contains": "shown"' in shown and '"path": "/b"' in shown
+
+
 def test_the_other_slot() -> None:
     assert [slot_files.other(slot) for slot in slot_files.SLOTS] == ["green", "blue"]
 
