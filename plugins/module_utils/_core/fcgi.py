@@ -113,4 +113,4 @@ def split_cgi(stdout: bytes) -> tuple[int, dict[str, str], bytes]:
             key = name.strip().lower()
             headers[key] = headers[key] + "\n" + value.strip() if key in headers else value.strip()
     status = headers.pop("status", "302" if "location" in headers else "200").split(" ")[0]
-    return int(status) if status.isdigit() and len(status) == 3 else 500, headers, body
+    return int(status) if len(status) == 3 and status.isascii() and status.isdecimal() else 500, headers, body

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
@@ -14,6 +15,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_statu
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes, human_percent
 
 _PROBE_KEYS = 2
+# What a pool says is its site's own word.
+_SECONDS = re.compile(r"[0-9]{1,10}")
 # What the role opcache plans above a need that was measured.
 HEADROOM = 1.3
 
@@ -86,7 +89,7 @@ def figures_of(
         manual_restarts=status["manual_restarts"],
         misses=max(status["misses"] - (own or probes), 0),
         started_seconds=status["start_time_seconds"] or 0,
-        protection_seconds=int(protection) if protection.isdigit() else 0,
+        protection_seconds=int(protection) if _SECONDS.fullmatch(protection) else 0,
     )
 
 

@@ -76,3 +76,8 @@ def test_any_bytes_never_crash_the_reader(chunks: list[bytes]) -> None:
         pass
     fcgi.split_cgi(bytes(reader.stdout))
     fcgi.split_cgi(b"".join(chunks))
+
+
+@pytest.mark.parametrize("told", ["\u00b2\u00b2\u00b2", "\u0662\u0660\u0660", "-20", "2e2", ""])
+def test_a_status_that_is_no_number_is_an_error_of_the_site(told: str) -> None:
+    assert fcgi.split_cgi(f"Status: {told} OK\r\n\r\n".encode())[0] == 500

@@ -49,6 +49,14 @@ def test_a_pool_that_lies_about_its_memory_is_not_believed() -> None:
     assert found.used_bytes < told["used_memory_bytes"]
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("0", 0), ("2", 2), ("", 0), ("-1", 0), ("\u00b2", 0), ("\u0662", 0), ("9" * 5000, 0)]
+)
+def test_a_protection_that_is_no_number_of_seconds_is_none(told: str, seconds: int) -> None:
+    found = figures_of(status("php82-mediawiki-primed.json"), {"opcache.file_update_protection": told}, None, True, 1)
+    assert found.protection_seconds == seconds
+
+
 def test_the_jit_buffer_is_no_room_for_scripts() -> None:
     told = status("php84-mediawiki-primed.json")
     segment = told["memory_bytes"] + 4096 * -(-(told["jit_buffer_bytes"] or 0) // 4096)
