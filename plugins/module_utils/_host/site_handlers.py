@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import fcntl
 import os
 import time
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_contro
     ApacheError,
     broken_certificates,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._host.lock import Locked, locked
 from ansible_collections.phpops.webhost.plugins.module_utils._host.pages import fetch
 
 
@@ -86,16 +86,15 @@ class Work:
 
 @contextlib.contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
-    with open(settings.lock, "w", encoding="ascii") as stream:  # noqa: PTH123
-        until = time.monotonic() + settings.lock_timeout_seconds
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise HandlersError(f"Another run changes Apache ({settings.lock} is locked): try later.") from None
-                time.sleep(0.2)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(settings.lock, settings.lock_timeout_seconds))
+        except Locked as error:
+            raise HandlersError(
+                f"Another run (process {error.holder}) changes Apache ({settings.lock} is locked): try later."
+            ) from error
+        except OSError as error:
+            raise HandlersError(f"Apache's files are not changed: the lock can't be taken ({error}).") from error
         yield
 
 

@@ -249,5 +249,13 @@ def test_requests_in_php_cgi_at_the_reload_are_told(host: Any, monkeypatch: pyte
 
 def test_two_runs_at_once_are_refused(host: Any) -> None:
     apache, settings, folder, _pages = host
-    with site_handlers._locked(settings), pytest.raises(HandlersError, match="Another run changes Apache"):
+    said = r"Another run \(process \d+\) changes Apache"
+    with site_handlers._locked(settings), pytest.raises(HandlersError, match=said):
+        apply("present", [site(folder, "a")], [], apache, settings, False)
+
+
+def test_a_lock_that_can_not_be_made_is_one_sentence(host: Any) -> None:
+    apache, settings, folder, _pages = host
+    Path(settings.lock).symlink_to("elsewhere")
+    with pytest.raises(HandlersError, match=r"^Apache's files are not changed: the lock can't be taken \(.*lock'\)\.$"):
         apply("present", [site(folder, "a")], [], apache, settings, False)
