@@ -209,8 +209,9 @@ def main() -> None:
         found = change(module.params, module.check_mode)
         served_by = serves(LAYOUT.pointer(module.params["site"]))
         module.exit_json(php_versions=fpm_versions(), served_by=served_by, **found)
-    except PermissionError as error:
-        module.fail_json(msg=f"The lease of site {module.params['site']} is closed to us: {error}. Run with become.")
+    except OSError as error:
+        cure = " Run the task with become." if isinstance(error, PermissionError) else ""
+        module.fail_json(msg=f"The lease of site {module.params['site']} could not be changed: {error}.{cure}")
     except StepFailed as error:
         module.fail_json(msg=str(error))
 

@@ -70,3 +70,15 @@ def test_what_is_no_use_is_refused(run: Any, arguments: dict[str, Any], said: st
 def test_another_system_is_refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_lease, "refusal", lambda: "This host runs Plan 9.")
     assert run()["msg"] == "This host runs Plan 9."
+
+
+@pytest.mark.parametrize("state", ["taken", "released"])
+def test_a_lock_that_can_not_be_made_is_one_sentence(run: Any, tmp_path: Path, state: str) -> None:
+    run()
+    lock = Path(Layout(run=str(tmp_path)).lock("wiki"))
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    told = run(state=state)["msg"]
+    assert told == (
+        f"The lease of site wiki could not be changed: [Errno 40] Too many levels of symbolic links: '{lock}'."
+    )
