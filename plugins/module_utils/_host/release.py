@@ -281,6 +281,7 @@ class _Release:
             # The record first: a directory with a release's name is a whole release with a record.
             self.write(record)
             sync(wanted.releases)
+            builder.open_up()
             os.rename(builder.root, os.fsencode(f"{wanted.releases}/{release_id}"))
             fsync_dir(wanted.releases)
         return self.made

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import os
+import stat
+from contextlib import suppress
 from typing import Callable
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
@@ -22,6 +25,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.release_tree 
 )
 
 CHUNK_BYTES = 1024 * 1024
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -35,6 +39,31 @@ def write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def folder_in(at: int, name: bytes, mode: int | None = None, uid: int = -1, gid: int = -1) -> int:
+    """Open a folder by the descriptor of the one that it lies in, never through a symlink. Raises OSError.
+
+    With a mode it is made where it is missing, for that owner. All by descriptors: who owns the folder above may put
+    another thing in its place at any moment.
+    """
+    made = False
+    if mode is not None:
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=at)
+            made = True
+    found = os.open(name, FOLDER, dir_fd=at)
+    try:
+        if made and mode is not None:
+            there = os.fstat(found)
+            if (there.st_uid, stat.S_IMODE(there.st_mode)) != (os.geteuid(), 0o700):
+                raise FileExistsError(errno.EEXIST, "somebody put another folder there", os.fsdecode(name))
+            os.fchown(found, uid, gid)
+            os.fchmod(found, mode)
+    except BaseException:
+        os.close(found)
+        raise
+    return found
 
 
 class Builder:
@@ -125,10 +154,17 @@ class Builder:
             os.chown(path, self._owner[0], self._owner[1], follow_symlinks=False)
 
     def finish(self) -> None:
-        """Set owner and mode of all directories."""
-        if self.root is None:
-            return
-        for path in ["", *(path for path, node in self.tree.nodes.items() if node.kind == DIRECTORY)]:
+        """Set owner and mode of all directories but the top."""
+        for path, node in self.tree.nodes.items():
+            if node.kind == DIRECTORY:
+                self._give(path)
+
+    def open_up(self) -> None:
+        """Give the top, and all with it, to the owner: nothing may be done to the tree by its paths any more."""
+        self._give("")
+
+    def _give(self, path: str) -> None:
+        if self.root is not None:
             self.own(self.path(path))
             os.chmod(self.path(path), self._shape.dir_mode)
 

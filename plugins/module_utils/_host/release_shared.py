@@ -20,10 +20,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.release impor
     link_target,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release_shared import Share
-from ansible_collections.phpops.webhost.plugins.module_utils._host.release_build import Builder, raw
+from ansible_collections.phpops.webhost.plugins.module_utils._host.release_build import Builder, folder_in, raw
 from ansible_collections.phpops.webhost.plugins.module_utils._host.release_place import new_name
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def look(shared: str, shape: Shape) -> dict[str, str | None]:
@@ -44,26 +42,34 @@ def _open_parent(shared: str, path: str) -> int:
 
     The way is root's, so that nobody can lead what root makes there elsewhere.
     """
-    at = os.open(shared, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    at, place = os.open(shared, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), shared
     try:
+        _check_way(at, place, path)
         for name in path.split("/")[:-1]:
             try:
-                os.mkdir(raw(name), 0o755, dir_fd=at)
-                os.chmod(raw(name), 0o755, dir_fd=at)
-            except FileExistsError:
-                pass
-            try:
-                inner = os.open(raw(name), _FOLDER, dir_fd=at)
+                inner = folder_in(at, raw(name), 0o755)
             except OSError as error:
                 raise StepFailed(
                     f"{shared}/{path} can't be made: {name} on the way is no directory ({error.strerror})."
                 ) from error
             os.close(at)
-            at = inner
+            at, place = inner, f"{place}/{name}"
+            _check_way(at, place, path)
     except BaseException:
         os.close(at)
         raise
     return at
+
+
+def _check_way(descriptor: int, place: str, path: str) -> None:
+    """StepFailed when another than we could put something in the place of what is made in a folder."""
+    found = os.fstat(descriptor)
+    if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
+        raise StepFailed(
+            f"{place} can be changed by others than root (owner {found.st_uid}, mode"
+            f" {stat.S_IMODE(found.st_mode):04o}), so root makes nothing in it for the shared path {path!r}: make that"
+            f" there by hand, or make {place} root's, writable by root alone."
+        )
 
 
 def make(wanted: Wanted, plan: Sequence[Share], builder: Builder | None, uid: int, gid: int) -> None:
