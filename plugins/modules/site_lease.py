@@ -144,8 +144,6 @@ waited_seconds:
   sample: 0.0
 """
 
-import time
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import ACTIONS, waiting
@@ -153,6 +151,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec imp
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import (
     carry_of,
+    clock,
     fpm_versions,
     read,
     release,
@@ -178,7 +177,7 @@ def change(options, check_mode):
     taken = take(site, deploy_id, *lease, check_mode=check_mode, **sliced)
     told.update(holder=taken.lease.holder, waited_seconds=round(taken.waited_seconds, 1))
     if taken.pending:
-        progress = waiting(site, taken.lease, time.time())
+        progress = waiting(site, taken.lease, clock())
         return {**told, "changed": False, "pending": True, "progress": progress, "carry": carry_of(taken)}
     return {**told, "changed": not taken.renewed, "taken_over": taken_over(taken)}
 

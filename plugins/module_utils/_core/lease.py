@@ -9,6 +9,7 @@ import json
 import math
 import re
 from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 ACTIONS = ("deploy", "rollback", "roll")
 FIRST_STEP, LAST_STEP = "lease", "unlock"
@@ -20,11 +21,19 @@ class LeaseError(ValueError):
     """An option of a lease can't be used; the text names it, its value and the cure."""
 
 
+class Now(NamedTuple):
+    """A moment on the site's host: seconds since the epoch, and since its boot, which nobody can set."""
+
+    wall: float
+    boot: float
+
+
 @dataclass(frozen=True)
 class Lease:
-    """One lease. Times are seconds since the epoch on the site's host; ``steps`` are all steps that began so far.
+    """One lease. Times are seconds since the epoch on the site's host, for people who read them.
 
-    ``calls``: how many module calls the deploy has made under it.
+    ``beat``: when it was renewed, in seconds since the boot; its age is told from that. ``steps`` are all steps that
+    began so far. ``calls``: how many module calls the deploy has made under it.
     """
 
     deploy_id: str
@@ -35,6 +44,7 @@ class Lease:
     started: float
     renewed: float
     expires: float
+    beat: float
     calls: int = 1
 
 
@@ -47,14 +57,24 @@ def check_deploy_id(deploy_id: str) -> str:
     return deploy_id
 
 
-def begin(deploy_id: str, holder: str, action: str, now: float, seconds: float) -> Lease:
+def begin(deploy_id: str, holder: str, action: str, now: Now, seconds: float) -> Lease:
     """Return a new lease that runs for ``seconds``. Raises LeaseError for an id, an action or a time of no use."""
     if action not in ACTIONS:
         raise LeaseError(f"The action {action!r} of a lease is none of {', '.join(ACTIONS)}.")
     if not (math.isfinite(seconds) and seconds >= 1):
         raise LeaseError(f"A lease can't run for {seconds:g} seconds: give 1 or more.")
     holder = " ".join(re.sub(r"[^\x20-\x7e]", "?", holder).split())[:100] or "unknown"
-    return Lease(check_deploy_id(deploy_id), holder, action, FIRST_STEP, (FIRST_STEP,), now, now, now + seconds)
+    return Lease(
+        check_deploy_id(deploy_id),
+        holder,
+        action,
+        FIRST_STEP,
+        (FIRST_STEP,),
+        now.wall,
+        now.wall,
+        now.wall + seconds,
+        now.boot,
+    )
 
 
 def render(lease: Lease) -> str:
@@ -75,20 +95,22 @@ def parse(text: str) -> Lease | None:
             started=float(found["started"]),
             renewed=float(found["renewed"]),
             expires=float(found["expires"]),
+            beat=float(found["beat"]),
             calls=int(found.get("calls", 1)),
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
-    return lease if all(math.isfinite(value) for value in (lease.started, lease.renewed, lease.expires)) else None
+    times = (lease.started, lease.renewed, lease.expires, lease.beat)
+    return lease if all(math.isfinite(value) for value in times) else None
 
 
-def renew(lease: Lease, now: float, seconds: float, step: str | None = None) -> Lease:
+def renew(lease: Lease, now: Now, seconds: float, step: str | None = None) -> Lease:
     """Return the lease with its time counted anew, and with the step that begins now."""
-    lease = replace(lease, renewed=now, expires=now + seconds)
+    lease = replace(lease, renewed=now.wall, expires=now.wall + seconds, beat=now.boot)
     return lease if step is None else replace(lease, step=step, steps=(*lease.steps, step))
 
 
-def call(lease: Lease, now: float, seconds: float) -> Lease:
+def call(lease: Lease, now: Now, seconds: float) -> Lease:
     """Return the lease renewed by the begin of one more module call."""
     return replace(renew(lease, now, seconds), calls=lease.calls + 1)
 
@@ -102,20 +124,21 @@ def goes_on(now: Lease, deploy_id: str, calls: int) -> bool:
     return now.step != LAST_STEP and (now.deploy_id != deploy_id or now.calls > calls + 1)
 
 
-def left_seconds(lease: Lease, now: float) -> float:
-    """Return how long a lease still runs, 0 for one that ran out.
+def left_seconds(lease: Lease, now: Now) -> float:
+    """Return how long a lease still runs, 0 for one that ran out or that a boot has ended.
 
-    Never more than its whole length: a clock that was set back must not lock the site for hours.
+    A clock that is set back or forward neither locks the site for hours nor frees it.
     """
-    return max(0.0, min(lease.expires - now, lease.expires - lease.renewed))
+    age = now.boot - lease.beat
+    return max(0.0, lease.expires - lease.renewed - age) if age >= 0 else 0.0
 
 
-def is_live(lease: Lease | None, now: float) -> bool:
+def is_live(lease: Lease | None, now: Now) -> bool:
     """Return whether a lease keeps others out."""
     return lease is not None and left_seconds(lease, now) > 0
 
 
-def held(site: str, lease: Lease, now: float) -> str:
+def held(site: str, lease: Lease, now: Now) -> str:
     """Return the sentence for one who meets a live lease: holder, action, step, seconds left, and what to do."""
     return (
         f"Site {site} is being {_DOING.get(lease.action, 'changed')} by {lease.holder} (step {lease.step},"
@@ -124,7 +147,7 @@ def held(site: str, lease: Lease, now: float) -> str:
     )
 
 
-def waiting(site: str, lease: Lease, now: float) -> str:
+def waiting(site: str, lease: Lease, now: Now) -> str:
     """Return what is said while another's lease is waited for."""
     return (
         f"{site}: waiting for {lease.holder} (deploy {lease.deploy_id}, step {lease.step}) to go on, or for its lease"
@@ -132,7 +155,7 @@ def waiting(site: str, lease: Lease, now: float) -> str:
     )
 
 
-def lost(site: str, deploy_id: str, lease: Lease | None, now: float) -> str:
+def lost(site: str, deploy_id: str, lease: Lease | None, now: Now) -> str:
     """Return the sentence for a deploy whose lease is another's now, or gone."""
     if lease is None:
         return (

@@ -19,7 +19,7 @@ from typing import Any, Iterator, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import lease as core
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import Lease, LeaseError
+from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import Lease, LeaseError, Now
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text, write_atomic
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import site_lock
@@ -27,6 +27,11 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store im
 SECONDS = 60.0
 WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.1
+
+
+def clock() -> Now:
+    """Return what this host's clocks say; a suspended host's goes on."""
+    return Now(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 def path(site: str, layout: Layout) -> str:
@@ -71,7 +76,7 @@ class Held:
         if self.lease is None:
             return
         with self._guard:
-            self.lease = core.renew(self.lease, time.time(), self._seconds, step)
+            self.lease = core.renew(self.lease, clock(), self._seconds, step)
             _write(self.site, self.lease, self._layout)
 
     def _keep(self) -> None:
@@ -86,7 +91,7 @@ class Held:
         if self.lease is None:
             yield self
             return
-        self.lease = core.call(self.lease, time.time(), self._seconds)
+        self.lease = core.call(self.lease, clock(), self._seconds)
         self._renew()
         thread = threading.Thread(target=self._keep, daemon=True)
         thread.start()
@@ -120,7 +125,7 @@ def hold(
         yield Held(site, None, layout)
         return
     with site_lock(site, layout, wait_seconds):
-        lease, now = read(site, layout), time.time()
+        lease, now = read(site, layout), clock()
         if deploy_id is None:
             if lease is not None and core.is_live(lease, now):
                 raise StepFailed(core.held(site, lease, now))
@@ -167,13 +172,13 @@ def take(
     With slice_seconds it returns after that time, ``pending``; the next call gets ``carry_of`` what it returned.
     """
     try:
-        new = core.begin(deploy_id, holder, action, time.time(), seconds)
+        new = core.begin(deploy_id, holder, action, clock(), seconds)
     except LeaseError as error:
         raise StepFailed(str(error)) from error
     began, before = time.monotonic(), float((carry or {}).get("seconds") or 0.0)
     first = (str(carry["deploy_id"]), int(carry["calls"])) if carry else None
     while True:
-        lease, now = read(site, layout), time.time()
+        lease, now = read(site, layout), clock()
         if lease is None or lease.deploy_id == deploy_id or not core.is_live(lease, now):
             if check_mode:
                 return Taken(new)
@@ -198,7 +203,7 @@ def carry_of(taken: Taken) -> dict[str, Any]:
 def _take_free(site: str, new: Lease, layout: Layout, seconds: float, waited_seconds: float) -> Taken | None:
     """Write the lease when it is still free under the lock; None when another was faster."""
     with site_lock(site, layout, WAIT_SECONDS):
-        lease, now = read(site, layout), time.time()
+        lease, now = read(site, layout), clock()
         if lease is not None and lease.deploy_id == new.deploy_id:
             mine = core.call(lease, now, seconds)
             _write(site, mine, layout)
@@ -220,7 +225,7 @@ def release(site: str, deploy_id: str, layout: Layout, check_mode: bool = False)
         if lease is None or lease.deploy_id != deploy_id:
             return False
         # Not for long: nothing of the deploy is left to do.
-        _write(site, core.renew(lease, time.time(), 1.0, core.LAST_STEP), layout)
+        _write(site, core.renew(lease, clock(), 1.0, core.LAST_STEP), layout)
         try:
             Path(path(site, layout)).unlink()
         except OSError as error:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
         live = store.live_slot(site, layout)
         spec = store.read_stored(site, live, layout) if live else None
         found = lease.read(site, layout)
-        held = asdict(found) if found is not None and is_live(found, time.time()) else None
+        held = asdict(found) if found is not None and is_live(found, lease.clock()) else None
     except StepFailed as error:
         reason = str(error)
     if spec is not None:

@@ -92,6 +92,18 @@ def test_a_lease_that_nobody_renews_is_taken_over(layout: Layout) -> None:
         pytest.fail("it was held")
 
 
+@pytest.mark.parametrize("set_by", [-3 * 3600.0, 3 * 3600.0])
+def test_a_clock_that_was_set_neither_locks_a_site_nor_frees_it(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, set_by: float
+) -> None:
+    _take(layout, seconds=2)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + set_by)
+    taken = _take(layout, "d2", slice_seconds=6)
+    assert (taken.pending, 1 < taken.waited_seconds < 6) == (False, True)
+    assert taken.over is not None
+
+
 def test_a_wait_can_be_cut_into_slices(layout: Layout) -> None:
     _take(layout, seconds=1.5)
     slices = []
