@@ -181,8 +181,12 @@ def _would(run: Result, results: Mapping[str, Result]) -> list[str]:
             for one in release.get("shared") or []
             if one.get("action") in ("made", "seeded")
         ]
-    told += [str(text) for text in prepare.get("missing") or []]
-    if prepare.get("prepared"):
+    missing = [str(text) for text in prepare.get("missing") or []]
+    told += missing
+    if missing:
+        stays = f"; {_named(prepare.get('live_release'))} stays" if prepare.get("live_slot") else ""
+        told.append(f"{run.get('site')}: until that is put right, nothing goes live{stays}.")
+    elif prepare.get("prepared"):
         live = f", {_named(prepare.get('live_release'))} would go" if prepare.get("live_slot") else ""
         told.append(f"Slot {prepare.get('slot')} would go live with {_named(prepare.get('release'))}{live}.")
         told += [f"because: {reason}" for reason in prepare.get("reasons") or []]

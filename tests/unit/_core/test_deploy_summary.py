@@ -123,9 +123,15 @@ def test_a_dry_run_that_cannot_know_the_release_says_so() -> None:
         "A release would be built of what is sent to the host; its id is known then.",
         "shared/var would be made.",
         "The user wiki does not exist.",
-        "Slot green would go live with a new release, release a1 would go.",
-        "because: release a1 → b2",
+        "wiki: until that is put right, nothing goes live; release a1 stays.",
     ]
+
+
+def test_a_dry_run_of_a_host_that_lacks_something_promises_nothing() -> None:
+    spoiler = "Site wiki is not touched, because of /etc/apache2/sites-enabled/wiki.conf:2: …"
+    prepare = {**CHECK["prepare"], "missing": [spoiler], "live_slot": None, "live_release": None}
+    run = {**CHECK, "prepare": prepare, "release": {"release": {"id": "b2"}, "reused": True}, "hooks": []}
+    assert lines(run) == [spoiler, "wiki: until that is put right, nothing goes live."]
 
 
 def test_a_dry_run_of_what_is_live_changes_nothing() -> None:
