@@ -165,3 +165,8 @@ def test_the_summary_says_what_was_deployed(five):
     for run, name in zip(five.runs, five.names[1:], strict=True):
         for word in ("release", "slot", "primed", "first request", "drain"):
             assert word in run.summary.lower(), (name, run.summary)
+
+
+def test_no_other_user_reads_the_repository(five, host):
+    """The URL in it may hold a token."""
+    assert host.file(f"{PATH}/repository/config").mode == 0o600
