@@ -68,7 +68,7 @@ CASES = {
         DENIED,
         {"entry_points": [entry("/work.php"), entry("/denied.php")]},
         {},
-        r"/denied\.php .*answered 403 through the web server",
+        r"/denied\.php .*answered 403\b.* is live again\.",
     ),
 }
 

@@ -22,9 +22,11 @@ def broken_on(name):
 def together(both):
     """Both hosts, serving the same release; returns (first, second, what they serve)."""
     first, second = both
-    name = f"R{max(int(app.next()[1:]) for app in both)}"
-    run = first.deploy(name)
-    assert run.rc == 0, run.output
+    name = first.release()
+    if name != second.release():
+        name = f"R{max(int(app.next()[1:]) for app in both)}"
+        run = first.deploy(name)
+        assert run.rc == 0, run.output
     assert [app.release() for app in both] == [name, name]
     return first, second, name
 
@@ -75,7 +77,7 @@ def test_a_check_that_fails_on_one_host_switches_all_back(together):
     assert [app.idle_files() for app in (first, second)] == ["", ""]
     assert [app.lease() for app in (first, second)] == [None, None]
     reasons = dict(run.reasons)
-    assert f"/{page} of app.example.org answered 403 through the web server" in reasons[second.name]
+    assert f"/{page} of app.example.org answered 403" in reasons[second.name]
     assert second.name in reasons[first.name]
 
 
