@@ -14,7 +14,16 @@ from typing import NamedTuple
 
 # No line is read without one of these. Also where a report whose beginning is lost may start.
 NEEDLES = (
-    *(b"oom-kill", b"illed process", b"ill process", b"OOM kill", b"killable process", b" tgid ", b"a result of limit"),
+    *(
+        b"oom-kill",
+        b"illed process",
+        b"ill process",
+        b"OOM kill",
+        b"killable process",
+        b"memory.oom.group",
+        b" tgid ",
+        b"a result of limit",
+    ),
     *(b"systemd-oomd", b" due to memory ", b"Mem-Info", b"pages in swap cache", b"failcnt"),
 )
 

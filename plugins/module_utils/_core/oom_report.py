@@ -69,7 +69,7 @@ class Report:
             return self.choice.limit_cgroup
         if self.killed and self.killed.limit_cgroup:
             return self.killed.limit_cgroup
-        return self.task_in[1] if self.task_in else self.memory.stats_for
+        return (self.task_in[1] or None) if self.task_in else self.memory.stats_for
 
     def holds(self, unit: str) -> bool:
         """Tell whether the event is known to have been in a unit, or in one that it holds."""

@@ -47,6 +47,7 @@ _ISO = re.compile(
 _WORDS = re.compile(
     r"^(?:\S{1,12}\s{1,3})?(\S{1,12})\s{1,3}(\d{1,2})(?:\s(\d{4}))?\s(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:\s(\d{4}))?$"
 )
+_MICROS = re.compile(r"^@[0-9]{1,17}$")
 _AGO = re.compile(r"^-?((?:\s*\d{1,9}\s*[a-z]{1,8})+?)(?:\s+ago)?$")
 _SPAN = re.compile(r"(\d{1,9})\s*([a-z]{1,8})")
 _UNITS = {
@@ -95,7 +96,7 @@ def read_stamp(text: str, latest: datetime | None) -> Moment | None:
     ``@`` with microseconds since 1970. A stamp without a year gets the one that puts it last before ``latest`` (the
     log's last change, the host's own time), a day's slack given; without ``latest`` it gives None.
     """
-    if text.startswith("@"):
+    if _MICROS.match(text):
         whole = int(text[1:])
         shown = datetime.fromtimestamp(whole // 1_000_000, timezone.utc).replace(microsecond=whole % 1_000_000)
         return Moment(shown.isoformat(), whole / 1e6)
@@ -132,7 +133,7 @@ def read_since(text: str, now: datetime) -> float:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if word in ("now", "today", "yesterday"):
         return {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}[word].timestamp()
-    if re.match(r"^@\d{1,11}$", word):
+    if re.match(r"^@[0-9]{1,11}$", word):
         return float(word[1:])
     plain = text.strip()
     found = _ISO.match(f"{plain} 00:00" if re.match(r"^\d{4}-\d\d-\d\d$", plain) else plain)

@@ -26,9 +26,9 @@ _KINDS = (
     ),
     (re.compile(r"^oom-kill:"), re.compile(r",uid=\d+\s*$"), re.compile(r"^\s*[^\s]*[=,/][^\s]*( [^\s=]*)?,?\S*\s*$")),
     (
-        re.compile(r"^(?:[^:]{0,120}: )?Killed process \d+"),
+        re.compile(r"^(?:[^:]{0,120}: )?Killed process(?: \d|\s*$)"),
         re.compile(r"oom_score_adj:-?\d+\s*$"),
-        re.compile(r"kB|^\s*(?:UID|pgtables|oom_score)"),
+        re.compile(r"kB|^\s*(?:UID|pgtables|oom_score|\d+,? )"),
     ),
     (re.compile(r"^\[ *pid *\] +uid"), re.compile(r"\bname\s*$"), re.compile(r"^[a-z_ ]+$")),
 )
