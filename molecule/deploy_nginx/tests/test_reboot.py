@@ -37,7 +37,6 @@ def test_a_reboot_after_a_deploy(app):
     reboot(app)
     serves(app, live, release)
     assert app.deploy(release).changed[app.name] == 0
-    app.deploy(app.next())
     assert left_over(app, app.clean) == {}
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Back to the release before: by the switch alone while its slot is warm, else by a new master; twice: two back."""
+"""Back to the release before: while its slot is warm by the switch alone."""
 
 from __future__ import annotations
 
@@ -46,29 +46,3 @@ def test_a_warm_slot_is_stopped_when_its_time_is_over(app):
     app.wait_on_host(f"! systemctl is-active --quiet phpops-fpm@app-{idle}", 20)
     app.wait_on_host("! systemctl list-units --all --no-legend 'phpops-retire-*' | grep -q .", 10)
     assert app.active_units() == [f"phpops-fpm@app-{app.live()}.service"]
-
-
-def test_two_rollbacks_go_back_two_releases_and_a_third_says_that_there_is_none(app):
-    names = [app.next()]
-    app.deploy(names[0])
-    with app.load(**LIGHT) as load:
-        load.wait_for(20)
-        for _turn in range(2):
-            names.append(app.next())
-            # The live one and two old ones are left: there is no history beyond them.
-            app.deploy(names[-1], deploy_releases_keep=2)
-        assert app.names_there() == sorted(names)
-        for wanted in (names[1], names[0]):
-            run = app.rollback()
-            assert run.rc == 0, run.output
-            assert app.release() == wanted
-            assert app.curl("work.php") == f"main={wanted} late={wanted}"
-            load.wait_for(20)
-        live, pid = app.live(), app.who()["master"]
-        third = app.rollback()
-        load.wait_for(20)
-    assert load.bad() == {}, load.result
-    assert third.rc != 0
-    print(third.reasons)
-    assert (app.live(), app.release(), app.who()["master"]) == (live, names[0], pid)
-    assert left_over(app, app.clean) == {}
