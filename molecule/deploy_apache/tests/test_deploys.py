@@ -170,3 +170,4 @@ def test_the_summary_says_what_was_deployed(five):
 def test_no_other_user_reads_the_repository(five, host):
     """The URL in it may hold a token."""
     assert host.file(f"{PATH}/repository/config").mode == 0o600
+    assert [host.file(f"{PATH}/{folder}").mode for folder in ("repository", "incoming")] == [0o700, 0o700]
