@@ -12,7 +12,7 @@ import ssl
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Collection, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import (
     Directive,
@@ -112,13 +112,7 @@ class Apache:
 
     def parent(self) -> int:
         """Return the pid of the running parent process, 0 when there is none."""
-        try:
-            pid = int(Path(self.pid_file).read_text(encoding="ascii").strip())
-            # The file may be older than the process that has its number now.
-            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
-            return pid if name in self.names else 0
-        except (OSError, ValueError):
-            return 0
+        return running(self.pid_file, self.names)
 
     def graceful(self, timeout_seconds: float) -> float:
         """Reload once and wait until the parent has children of the new generation; return the seconds it took.
@@ -145,6 +139,17 @@ class Apache:
     def start(self) -> None:
         """Start Apache again, after its parent ended."""
         self._run(["systemctl", "start", "apache2.service"], {})
+
+
+def running(pid_file: str, names: Collection[str]) -> int:
+    """Return the pid that a file tells, when that process runs under one of the names that the kernel has; else 0."""
+    try:
+        pid = int(Path(pid_file).read_text(encoding="ascii").strip())
+        # The file may be older than the process that has its number now.
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+        return pid if name in names else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def children(parent: int) -> frozenset[int]:

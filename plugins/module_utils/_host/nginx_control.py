@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Callable, Mapping, Optional
 
-from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import RunWith, children
+from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import RunWith, children, running
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_bytes
 
 MaybeText = Optional[str]
@@ -91,13 +91,7 @@ class Nginx:
 
     def parent(self) -> int:
         """Return the pid of the running master process, 0 when there is none."""
-        try:
-            pid = int(Path(self.pid_file).read_text(encoding="ascii").strip())
-            # The file may be older than the process that has its number now.
-            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
-            return pid if name in self.names else 0
-        except (OSError, ValueError):
-            return 0
+        return running(self.pid_file, self.names)
 
     def graceful(self, timeout_seconds: float) -> float:
         """Reload once and wait until the master has workers of the new configuration; return the seconds it took.
