@@ -15,7 +15,7 @@ description:
   - Reads the sites that M(phpops.webhost.site_slot) manages, their slots, and the OPcache segments that their masters
     really have.
   - Without C(become) the stored specs and the segments can't be read; they are then null, with a reason.
-  - The values of environment variables are never told, only their names.
+  - The values of environment variables and of request headers are never told, only their names.
 extends_documentation_fragment:
   - phpops.webhost.attributes.reads
   - phpops.webhost.attributes.facts

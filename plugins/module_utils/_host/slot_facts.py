@@ -46,6 +46,8 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
     if spec is not None:
         # Secrets stay on the host: the names are told, the values are not.
         spec["environment"] = dict.fromkeys(spec.get("environment") or {}, None)
+        for entry in spec.get("entry_points") or []:
+            entry["headers"] = dict.fromkeys(entry.get("headers") or {}, None)
     slots = {}
     for slot in SLOTS:
         try:
