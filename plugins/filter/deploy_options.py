@@ -16,7 +16,7 @@ options:
   _input:
     description:
       - The role's options without their prefix, C(site), C(source), C(action), C(mode), C(hooks), C(path),
-        C(release_id), C(max_fail_percentage), C(web_server) and C(server_names).
+        C(release_id), C(max_fail_percentage), C(web_server), C(server_names) and C(check_url).
       - C(batch) is how many hosts deploy at the same time, C(hosts) how many there are in all.
     type: dict
     required: true
@@ -33,6 +33,7 @@ _value:
   description:
     - C(problems) holds a sentence for each option that can't be used.
     - C(kind) is V(archive), V(url), V(git), V(directory), or empty without a source.
+    - C(site) is the site, in which entry points without a host have the first of C(server_names).
   type: dict
 """
 
@@ -40,17 +41,22 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.phpops.webhost.plugins.module_utils._core.deploy_options import files_of, kind_of, problems
+from ansible_collections.phpops.webhost.plugins.module_utils._core.deploy_options import (
+    files_of,
+    kind_of,
+    problems,
+    site_of,
+)
 
 
 def deploy_options(options: Any) -> dict[str, Any]:
-    """Return what is wrong with a deploy's options, and the kind of its source."""
+    """Return what is wrong with a deploy's options, the kind of its source, and the site as the modules get it."""
     if not isinstance(options, Mapping):
         raise AnsibleFilterError("deploy_options takes a dictionary of the role's options.")
     found = problems(options)
     missing = [path for path in files_of(options.get("hooks") or {}) if path[:1] == "/" and not Path(path).is_file()]
     found += [f"The hook's file {path} is not on the controller: write it, or leave the hook out." for path in missing]
-    return {"problems": found, "kind": kind_of(options.get("source") or {})}
+    return {"problems": found, "kind": kind_of(options.get("source") or {}), "site": site_of(options)}
 
 
 class FilterModule:

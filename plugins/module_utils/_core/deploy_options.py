@@ -9,6 +9,7 @@ import re
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import NAME
+from ansible_collections.phpops.webhost.plugins.module_utils._core.web_answer import BaseUrlError, base
 
 KINDS = ("archive", "url", "git", "directory")
 HOOKS = (
@@ -32,6 +33,25 @@ def kind_of(source: Mapping[str, Any]) -> str:
     """Return the one kind of a source, "" when none or more than one is named."""
     named = [kind for kind in KINDS if source.get(kind)]
     return named[0] if len(named) == 1 else ""
+
+
+def site_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the site with a host for each entry point that has none: a name that its virtual host has.
+
+    options: site, server_names, check_url, whose own name goes first.
+    """
+    site, names = dict(options.get("site") or {}), list(options.get("server_names") or [])
+    points = site.get("entry_points")
+    if not names or not isinstance(points, (list, tuple)):
+        return site
+    try:
+        name = base(str(options.get("check_url") or "")).name or names[0]
+    except BaseUrlError:
+        name = names[0]
+    filled = [
+        {**point, "host": name} if isinstance(point, Mapping) and not point.get("host") else point for point in points
+    ]
+    return {**site, "entry_points": filled}
 
 
 def problems(options: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.deploy_option
     files_of,
     kind_of,
     problems,
+    site_of,
 )
 
 GOOD: dict[str, Any] = {
@@ -99,3 +100,26 @@ def test_the_kind_of_a_source_is_the_one_that_is_named() -> None:
 
 def test_the_files_of_hooks_are_those_that_are_hooks() -> None:
     assert files_of({"before_switch": "/a.yml", "other": "/b.yml"}) == ["/a.yml"]
+
+
+@pytest.mark.parametrize(
+    ("more", "hosts"),
+    [
+        ({}, ["wiki.example.org", "old.example.org"]),
+        ({"server_names": []}, ["", "old.example.org"]),
+        ({"check_url": "https://127.0.0.1:8443"}, ["wiki.example.org", "old.example.org"]),
+        ({"check_url": "https://front.example.org"}, ["front.example.org", "old.example.org"]),
+        ({"check_url": "nonsense"}, ["wiki.example.org", "old.example.org"]),
+    ],
+)
+def test_an_entry_point_without_host_is_asked_for_by_the_name_that_is_served(more: Any, hosts: list[str]) -> None:
+    points = [{"path": "/"}, {"path": "/x", "host": "old.example.org"}]
+    site = {"name": "wiki", "user": "wiki", "entry_points": points}
+    found = site_of({"site": site, "server_names": ["wiki.example.org", "www.example.org"], **more})
+    assert [point.get("host", "") for point in found["entry_points"]] == hosts
+    assert {**found, "entry_points": points} == site
+    assert points[0] == {"path": "/"}
+
+
+def test_a_site_without_entry_points_keeps_those_that_it_has() -> None:
+    assert site_of({"site": {"name": "wiki"}, "server_names": ["a.example.org"]}) == {"name": "wiki"}

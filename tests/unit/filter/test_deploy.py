@@ -48,7 +48,11 @@ def test_a_hook_that_is_not_there_is_named(tmp_path: Path) -> None:
     given = {"site": {"name": "wiki"}, "path": "/srv", "action": "roll", "max_fail_percentage": 0}
     assert f"{hook} is not on the controller" in options({**given, "hooks": {"after_switch": str(hook)}})["problems"][0]
     hook.touch()
-    assert options({**given, "hooks": {"after_switch": str(hook)}}) == {"problems": [], "kind": ""}
+    assert options({**given, "hooks": {"after_switch": str(hook)}}) == {
+        "problems": [],
+        "kind": "",
+        "site": given["site"],
+    }
 
 
 def test_the_summary_and_the_failure_are_texts() -> None:
