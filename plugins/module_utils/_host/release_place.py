@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import stat
+import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator
@@ -128,7 +129,13 @@ def remove_tree(path: str) -> None:
     """Remove a directory and all below it, never through a symlink. Raises OSError."""
     if not shutil.rmtree.avoids_symlink_attacks:
         raise StepFailed(f"Python can't remove {path} without following symlinks on this host; remove it by hand.")
-    shutil.rmtree(path)
+    try:
+        shutil.rmtree(path)
+    except RecursionError as error:
+        # Its owner nested it deeper than Python goes.
+        done = subprocess.run(["rm", "-rf", "--", path], capture_output=True, check=False)
+        if done.returncode != 0:
+            raise StepFailed(f"{path} can't be removed: {done.stderr.decode('utf-8', 'replace').strip()}.") from error
 
 
 def new_name(kind: str, name: str) -> str:

@@ -21,7 +21,12 @@ from typing import IO, Any, BinaryIO, Iterator, cast
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release import Source
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release_tree import member_path, show
-from ansible_collections.phpops.webhost.plugins.module_utils._host.release_build import CHUNK_BYTES, Builder, raw
+from ansible_collections.phpops.webhost.plugins.module_utils._host.release_build import (
+    CHUNK_BYTES,
+    FOLDER,
+    Builder,
+    raw,
+)
 
 _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, struct.error),
@@ -29,6 +34,8 @@ _BROKEN = (
 )
 _ZIP_UNIX, _ZIP_DOS, _ZIP_UTF8, _ZIP_ENCRYPTED = 3, 0, 0x800, 0x1
 _SYMLINK_MAX_BYTES = 4096
+# As the kernel counts (path_resolution(7)).
+_MOST_LINKS = 40
 # tarfile copies the rest of its buffer at each read.
 _TAR_BUFFER_BYTES = 32 * 1024
 
@@ -207,13 +214,47 @@ def read_tree(source: Source, builder: Builder, avoid: str) -> None:
     if os.path.realpath(avoid).startswith(top.rstrip("/") + "/") or os.path.realpath(avoid) == top:
         raise StepFailed(f"The directory {source.path} holds {avoid}, where releases are kept; name the code alone.")
     try:
-        descriptor = os.open(raw(top), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = _open_directory(os.path.join(source.path, source.subdirectory))
     except OSError as error:
         raise StepFailed(f"The directory {top} can't be read: {error.strerror}.") from error
     try:
         _read_directory(descriptor, "", source, builder)
     finally:
         os.close(descriptor)
+
+
+def _open_directory(path: str) -> int:
+    """Open a directory; StepFailed for a symlink on the way that others than root can change. Raises OSError.
+
+    Who owns a folder on the way could lead root, and with it the release, to any other folder of the host.
+    """
+    at, todo, hops = os.open("/", FOLDER), path.split("/")[::-1], 0
+    try:
+        while todo:
+            name = raw(todo.pop())
+            if name in (b"", b"."):
+                continue
+            try:
+                inner = os.open(name, FOLDER, dir_fd=at)
+            except OSError as error:
+                if not stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode) or hops >= _MOST_LINKS:
+                    raise
+                target = os.fsdecode(os.readlink(name, dir_fd=at))
+                found = os.fstat(at)
+                if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
+                    raise StepFailed(
+                        f"On the way to {path}, {os.readlink(f'/proc/self/fd/{at}')}/{os.fsdecode(name)} is a symlink"
+                        " that others than root can change, so root does not follow it: name the directory itself."
+                    ) from error
+                hops += 1
+                todo += target.split("/")[::-1]
+                inner = os.open("/" if target.startswith("/") else ".", FOLDER, dir_fd=at)
+            os.close(at)
+            at = inner
+    except BaseException:
+        os.close(at)
+        raise
+    return at
 
 
 def _read_directory(descriptor: int, above: str, source: Source, builder: Builder) -> None:

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release import Shape
-from ansible_collections.phpops.webhost.plugins.module_utils._host import release, release_assets, release_shared
+from ansible_collections.phpops.webhost.plugins.module_utils._host import (
+    release,
+    release_assets,
+    release_place,
+    release_shared,
+)
 from ansible_collections.phpops.webhost.tests.unit._host.release_fixture import GROUP, USER, Host
 
 SHAPE = Shape("", (), (), (), USER, GROUP, 0o755, 0o644)
@@ -127,3 +132,27 @@ def test_no_mode_is_set_through_a_symlink_on_the_way_to_a_shared_path(
     monkeypatch.setattr(os, "mkdir", mkdir)
     assert host.build("v2", ("a", "2"), shared_dirs=["data/cache"])["failed"]
     assert mode(outside) == 0o700
+
+
+def test_a_folder_that_its_owner_nested_deeper_than_python_can_go_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "v1").mkdir()
+    at = os.open(tmp_path / "v1", os.O_RDONLY)
+    for _depth in range(1500):
+        os.mkdir("d", dir_fd=at)
+        inner = os.open("d", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inner
+    os.close(at)
+    release_place.remove_tree(str(tmp_path / "v1"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_code_is_not_reached_through_a_symlink_of_somebody_else(host: Host, outside: Path) -> None:
+    home = host.folder / "home"
+    home.mkdir()
+    (home / "app").symlink_to(outside)
+    code = {"kind": "tree", "path": str(home / "app")}
+    assert not host.run(source=code).get("failed")
+    home.chmod(0o777)
+    result = host.run(source=code, id="v2")
+    assert result["failed"] and f"{home}/app is a symlink that others than root can change" in result["msg"]
