@@ -70,6 +70,13 @@ options:
     type: str
     choices: [flip, classic]
     default: flip
+  web_server:
+    description:
+      - The server whose virtual host of the site is written anew by M(phpops.webhost.site_vhost) before the switch.
+      - What that file says now is then not judged; other files that name the site are.
+    type: str
+    choices: [none, apache, nginx]
+    default: none
   force:
     description: Whether to bring up a new master although this release is live and nothing differs.
     type: bool
@@ -238,6 +245,7 @@ def main():
             "release": {"type": "dict", "options": RELEASE_OPTIONS},
             "action": {"type": "str", "choices": ["deploy", "rollback", "roll"], "default": "deploy"},
             "mode": {"type": "str", "choices": ["flip", "classic"], "default": "flip"},
+            "web_server": {"type": "str", "choices": ["none", "apache", "nginx"], "default": "none"},
             "force": {"type": "bool", "default": False},
             "deploy_id": {"type": "str"},
             "state": {"type": "str", "choices": ["prepared", "discarded"], "default": "prepared"},
@@ -259,6 +267,7 @@ def main():
         budget_override=bool(options["budget_override"]),
         force=options["force"] or options["action"] == "roll",
         classic=options["mode"] == "classic",
+        web_server=options["web_server"],
         check_mode=module.check_mode,
     )
     site, run, deploy_id = strings_of(options["site"]), runner(module.run_command), options["deploy_id"]

@@ -32,7 +32,12 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget i
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import UP, Master
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime import prime, script_root, slot_folders
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import Report
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references, spoilers
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import (
+    SERVER_ROOTS,
+    references,
+    rewritten,
+    spoilers,
+)
 
 # What is asked of the site's units.
 STATE = ("ActiveState", "MainPID", "UnitFileState", "Description", "NeedDaemonReload", "DropInPaths")
@@ -42,7 +47,10 @@ WORKERS_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Settings:
-    """How a flip is done. ``classic``: the host gets no traffic, so the live slot ends before the new one starts."""
+    """How a flip is done. ``classic``: the host gets no traffic, so the live slot ends before the new one starts.
+
+    ``web_server``: the one that gets the site's own virtual host before the switch (apache, nginx, none).
+    """
 
     prime: bool = True
     drain_timeout_seconds: float = 120.0
@@ -51,6 +59,7 @@ class Settings:
     budget_override: bool = False
     force: bool = False
     classic: bool = False
+    web_server: str = "none"
     check_mode: bool = False
 
 
@@ -183,7 +192,9 @@ class Steps:
 
     def spoiled(self, release: bool) -> list[str]:
         """Return what a flip, or one to a release, can't bear, a sentence each: web servers' lines, hidden queues."""
-        found = spoilers(self.name, self.layout.pointer(self.name), release)
+        root = SERVER_ROOTS.get(self.settings.web_server)
+        anew = rewritten(self.name, root) if root else frozenset()
+        found = spoilers(self.name, self.layout.pointer(self.name), release, but=anew)
         said = [f"Site {self.name} is not touched, because of {item}." for item in found]
         if self.old_master is not None:
             try:

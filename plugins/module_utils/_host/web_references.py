@@ -18,6 +18,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import (
     nginx_docroot,
     nginx_preflight,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import HEADER
+from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost import AVAILABLE, file_name
 from ansible_collections.phpops.webhost.plugins.module_utils._core.web_finding import Finding
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 
@@ -32,8 +34,10 @@ CONFIGURATION = (
     "/etc/nginx/conf.d",
     "/etc/nginx/sites-enabled",
 )
-ROOTS = ("/etc/apache2", "/etc/nginx")
+SERVER_ROOTS = {"apache": "/etc/apache2", "nginx": "/etc/nginx"}
+ROOTS = tuple(SERVER_ROOTS.values())
 MAX_FILE_BYTES = 4 * 1024 * 1024
+_NONE: frozenset[str] = frozenset()
 
 
 _Directive = TypeVar("_Directive", apache_dump.Directive, nginx_preflight.Directive)
@@ -105,20 +109,23 @@ def _splice(
     return found
 
 
-def apache_tree(places: Sequence[str] = CONFIGURATION) -> list[apache_dump.Directive]:
-    """Return Apache's enabled configuration, with what it includes."""
-    texts = [(path, content) for path, content in _texts(places) if not _is_nginx(path)]
-    tops = frozenset(path for path, _content in texts)
+def apache_tree(places: Sequence[str] = CONFIGURATION, but: frozenset[str] = _NONE) -> list[apache_dump.Directive]:
+    """Return Apache's enabled configuration, with what it includes; ``but``: real paths left out."""
+    texts = [(path, content) for path, content in _texts(places, but) if not _is_nginx(path)]
+    tops = but.union(path for path, _content in texts)
     found: list[apache_dump.Directive] = []
     for path, content in texts:
         found += _splice(apache_preflight.parse(path, content), apache_preflight.parse, tops)
     return found
 
 
-def nginx_tree(places: Sequence[str] = CONFIGURATION) -> list[nginx_preflight.Directive]:
-    """Return nginx's enabled configuration, with what it includes; what stands in http { } is lifted out of it."""
-    texts = [(path, content) for path, content in _texts(places) if _is_nginx(path)]
-    tops = frozenset(path for path, _content in texts)
+def nginx_tree(places: Sequence[str] = CONFIGURATION, but: frozenset[str] = _NONE) -> list[nginx_preflight.Directive]:
+    """Return nginx's enabled configuration, with what it includes; what stands in http { } is lifted out of it.
+
+    ``but``: real paths left out.
+    """
+    texts = [(path, content) for path, content in _texts(places, but) if _is_nginx(path)]
+    tops = but.union(path for path, _content in texts)
     found: list[nginx_preflight.Directive] = []
     for path, content in texts:
         found += _splice(nginx_preflight.parse(path, content), nginx_preflight.parse, tops)
@@ -145,12 +152,29 @@ def serves(pointer: str, places: Sequence[str] = CONFIGURATION) -> list[str]:
     return references(f"{pointer}/php.sock", places)
 
 
-def spoilers(site: str, pointer: str, release: bool = False, places: Sequence[str] = CONFIGURATION) -> list[Finding]:
+def rewritten(site: str, root: str) -> frozenset[str]:
+    """Return the real path of the virtual host that site_vhost wrote for a site below a server's root, if it did."""
+    path = f"{root}/{AVAILABLE}/{file_name(site)}"
+    try:
+        own = read_text(path, MAX_FILE_BYTES).startswith(f"# {HEADER}\n")
+    except Unreadable:
+        own = False
+    return frozenset([os.path.realpath(path)]) if own else _NONE
+
+
+def spoilers(
+    site: str,
+    pointer: str,
+    release: bool = False,
+    places: Sequence[str] = CONFIGURATION,
+    but: frozenset[str] = _NONE,
+) -> list[Finding]:
     """Return what in the enabled configuration would spoil a flip of the site whose pointer is given.
 
     release: the flip brings another document root, so files must be served through the pointer as well.
+    but: real paths of files that are not judged, for they are written anew before the switch.
     """
-    apache, nginx = apache_tree(places), nginx_tree(places)
+    apache, nginx = apache_tree(places, but), nginx_tree(places, but)
     found = [
         *apache_preflight.apache_findings(apache, site, pointer),
         *nginx_preflight.nginx_findings(nginx, site, pointer),

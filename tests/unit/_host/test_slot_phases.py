@@ -88,6 +88,17 @@ def test_what_is_missing_is_told_before_anything_is_touched(fleet: Fleet, monkey
     assert not Path(fleet.layout.site_dir("wiki")).exists()
 
 
+@pytest.mark.parametrize(("web_server", "root"), [("apache", "/etc/apache2"), ("nginx", "/etc/nginx"), ("none", None)])
+def test_the_virtual_host_that_is_written_before_the_switch_is_not_judged(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, web_server: str, root: str | None
+) -> None:
+    passed: list[frozenset[str]] = []
+    monkeypatch.setattr(slot_steps, "rewritten", lambda site, root: frozenset([f"{root} of {site}"]))
+    monkeypatch.setattr(slot_steps, "spoilers", lambda *_given, but: passed.append(but) or [])
+    fleet.prepare("r1", web_server=web_server)
+    assert passed == [frozenset([f"{root} of wiki"] if root else [])]
+
+
 @pytest.mark.parametrize("broken", ["check", "start"])
 def test_a_slot_that_does_not_start_leaves_the_live_one(fleet: Fleet, broken: str) -> None:
     fleet.deploy("r1")

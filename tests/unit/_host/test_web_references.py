@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import HEADER
 from ansible_collections.phpops.webhost.plugins.module_utils._host.distribution_master import masters, stop_unused
 from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import (
     apache_tree,
     nginx_tree,
     references,
+    rewritten,
     serves,
     spoilers,
 )
@@ -69,6 +71,32 @@ class PlayedSystemd:
     def __call__(self, words: list[str]) -> tuple[int, str, str]:
         self.verbs.append(words[2])
         return 0, {"show": "ActiveState=active\n", "is-enabled": "enabled\n"}.get(words[2], ""), ""
+
+
+def test_a_virtual_host_that_is_written_anew_is_not_judged_by_its_old_text(tmp_path: Path) -> None:
+    for server, bad in (
+        ("apache2", f'DocumentRoot /srv/old\nSetHandler "proxy:unix:{POINTER}/php.sock|fcgi://a"\n'),
+        ("nginx", f"root /srv/old;\nlocation / {{ fastcgi_pass unix:{POINTER}/php.sock; }}\n"),
+    ):
+        available, enabled = tmp_path / server / "sites-available", tmp_path / server / "sites-enabled"
+        for folder in (available, enabled):
+            folder.mkdir(parents=True)
+        main = tmp_path / server / "main.conf"
+        main.write_text(f"IncludeOptional {enabled}/*\n" if server == "apache2" else f"include {enabled}/*;\n")
+        text = f"<VirtualHost *:80>\n{bad}</VirtualHost>\n" if server == "apache2" else f"server {{\n{bad}}}\n"
+        own = available / "phpops-a.conf"
+        own.write_text(f"# {HEADER}\n{text}")
+        (enabled / "phpops-a.conf").symlink_to("../sites-available/phpops-a.conf")
+        places, root = [str(main), str(enabled)], str(tmp_path / server)
+        assert [item.file for item in spoilers("a", POINTER, True, places)] == [str(own)]
+        passed = rewritten("a", root)
+        assert spoilers("a", POINTER, True, places, passed) == []
+        # A migrated site's own file stays, and stays wrong.
+        (enabled / "a.conf").write_text(text)
+        assert [item.file for item in spoilers("a", POINTER, True, places, passed)] == [f"{enabled}/a.conf"]
+        # Of another hand: site_vhost would not replace it.
+        own.write_text(text)
+        assert rewritten("a", root) == frozenset()
 
 
 def test_a_master_of_the_distribution_is_stopped_when_no_server_names_its_socket(tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ def test_the_options_become_a_call(
     monkeypatch.setattr(slot_prepare, "refusal", lambda version: None)
     site = {"name": "wiki", "opcache": {"opcache.memory_consumption": 64}}
     release = {"id": "r1", "path": "/srv/r1"}
-    run(capsys, site=site, release=release, mode="classic", deploy_id="d1", _ansible_check_mode=True)
+    run(
+        capsys, site=site, release=release, mode="classic", web_server="nginx", deploy_id="d1", _ansible_check_mode=True
+    )
     ((name, given, asked, action, deploy_id, _run, settings),) = calls
     assert (name, given["opcache"], action, deploy_id) == (
         "prepare",
@@ -49,7 +51,7 @@ def test_the_options_become_a_call(
         "d1",
     )
     assert asked == {"id": "r1", "path": "/srv/r1", "public": ""}
-    assert (settings.classic, settings.force, settings.check_mode) == (True, False, True)
+    assert (settings.classic, settings.web_server, settings.force, settings.check_mode) == (True, "nginx", False, True)
 
 
 def test_a_roll_always_gives_a_new_master(
