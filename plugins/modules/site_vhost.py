@@ -68,6 +68,7 @@ options:
     description:
       - Lines to add inside of the virtual host, each an element of its own.
       - For TLS give its directives here, and O(port).
+      - Lines that would spoil a slot flip, as one that keeps connections to PHP-FPM, are refused.
     type: list
     elements: str
     default: []

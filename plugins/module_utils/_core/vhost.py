@@ -9,9 +9,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core.nginx_preflight import unbalanced
+from ansible_collections.phpops.webhost.plugins.module_utils._core import (
+    apache_docroot,
+    apache_preflight,
+    nginx_docroot,
+    nginx_preflight,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import NAME
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import HEADER, Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._core.web_finding import Finding
 
 SERVERS = ("apache", "nginx")
 # The folder of a server's configuration, below its root, and the name of a site's file there.
@@ -104,7 +110,7 @@ def _check_extra(site: str, server: str, lines: Sequence[Any]) -> None:
             _refuse(site, "extra_lines", line, "it without the \\ at its end, which would take in the next line")
         if server == "apache" and re.match(r"\s*</?VirtualHost\b", line, re.IGNORECASE):
             _refuse(site, "extra_lines", line, "lines that stay inside of the virtual host")
-    problem = unbalanced("\n".join(lines)) if server == "nginx" else None
+    problem = nginx_preflight.unbalanced("\n".join(lines)) if server == "nginx" else None
     if problem:
         raise VhostError(f"Site {site}: extra_lines {problem}; give whole directives that stay inside of the server.")
 
@@ -117,6 +123,19 @@ def lines(vhost: Vhost, server: str) -> list[str]:
 def text(vhost: Vhost, server: str) -> str:
     """Return the whole file, for Apache 2.4 or nginx 1.22 and newer."""
     return apache_text(vhost) if server == "apache" else nginx_text(vhost)
+
+
+def spoilers(vhost: Vhost, server: str, path: str) -> list[Finding]:
+    """Return what in the file that is to be at ``path`` would spoil a flip of its own site: extra_lines may."""
+    whole, site, pointer = text(vhost, server), vhost.site, vhost.pointer
+    if server == "apache":
+        apache = apache_preflight.parse(path, whole)
+        return [
+            *apache_preflight.apache_findings(apache, site, pointer),
+            *apache_docroot.findings(apache, site, pointer),
+        ]
+    nginx = nginx_preflight.parse(path, whole)
+    return [*nginx_preflight.nginx_findings(nginx, site, pointer), *nginx_docroot.findings(nginx, site, pointer)]
 
 
 def apache_lines(vhost: Vhost) -> list[str]:

@@ -20,6 +20,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost import 
     Vhost,
     file_name,
     lines,
+    spoilers,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
     Unreadable,
@@ -84,6 +85,9 @@ def _apply(side: Side, vhost: Vhost, state: str, settings: Settings, check_mode:
     root, name = side.control.config_root.rstrip("/"), file_name(vhost.site)
     path, link = f"{root}/{AVAILABLE}/{name}", f"{root}/{ENABLED}/{name}"
     _refuse_foreign(path, link, side)
+    found = spoilers(vhost, side.name, path) if state == "present" else []
+    if found:
+        raise VhostFailed(f"Site {vhost.site}'s virtual host would spoil its next flip: {found[0]}.")
     side.look(vhost)
     wanted = side.text(vhost).encode() if state == "present" else None
     goal = Link(f"../{AVAILABLE}/{name}") if state == "present" else None

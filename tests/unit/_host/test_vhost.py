@@ -225,3 +225,17 @@ def test_a_folder_that_can_not_be_copied_is_one_sentence(side: Any, settings: Se
     with pytest.raises(VhostFailed, match=r"^The virtual host of site wiki could not be changed: .*pipe"):
         run(side, settings, check=check)
     assert not [path for path in tree(side) if "phpops-wiki" in path]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_lines_that_would_spoil_a_flip_are_refused(side: Any, settings: Settings, check: bool) -> None:
+    pointer = Layout().pointer("wiki")
+    if side.name == "apache":
+        bad = [f'<Proxy "unix:{pointer}/php.sock|fcgi://wiki">', "ProxySet enablereuse=on", "</Proxy>"]
+    else:
+        bad = ["location /x {", "open_file_cache max=100;", "}"]
+    with pytest.raises(
+        VhostFailed, match=r"^Site wiki's virtual host would spoil its next flip: .*phpops-wiki\.conf:\d+"
+    ):
+        run(side, settings, check=check, extra_lines=bad)
+    assert not [path for path in tree(side) if "phpops-wiki" in path]
