@@ -23,6 +23,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_contro
     ApacheError,
     broken_certificates,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
 from ansible_collections.phpops.webhost.plugins.module_utils._host.lock import Locked, locked
 from ansible_collections.phpops.webhost.plugins.module_utils._host.pages import fetch
 
@@ -175,7 +176,7 @@ def _collect(state: str, sites: Sequence[Mapping[str, Any]], record: files.Recor
             mine = files.read_all([vhost["file"] for vhost in site["vhosts"]])
             if state == "present":
                 files.with_blocks([site], mine)
-        except (files.Unreadable, block.BlockError) as error:
+        except (Unreadable, block.BlockError) as error:
             work.outcomes[site["site"]].fail("place", str(error))
             continue
         work.before.update(mine)
