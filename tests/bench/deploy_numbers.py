@@ -32,28 +32,28 @@ def percentile(seconds: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-def failed(events: list[Event]) -> int:
+def failed(events: Sequence[Event]) -> int:
     """Count what was cut, hung, or got another status."""
     return sum(event[2] not in GOOD for event in events)
 
 
-def took(events: list[Event], window: Window) -> list[float]:
+def took(events: Sequence[Event], window: Window) -> list[float]:
     """Return the latencies of what was in flight in a window."""
     return [event[1] for event in events if window.holds(event) and event[2] in GOOD]
 
 
-def stale(events: list[Event], window: Window) -> int:
+def stale(events: Sequence[Event], window: Window) -> int:
     """Count the answers that only the old release gave to what was sent after the play had ended."""
     return sum(window.end < event[0] and list(event[3]) == [window.before] for event in events)
 
 
-def first_new(events: list[Event], window: Window) -> float:
+def first_new(events: Sequence[Event], window: Window) -> float:
     """Return when the first answer of another release came, the window's end without one."""
     times = [event[0] + event[1] for event in events if event[3] and window.before not in event[3]]
     return min((time for time in times if time >= window.start), default=window.end)
 
 
-def under_load(events: list[Event], quiet: Window, deploy: Window, rollback: Window) -> dict[str, float]:
+def under_load(events: Sequence[Event], quiet: Window, deploy: Window, rollback: Window) -> dict[str, float]:
     """Return the numbers of one load that went on over a deploy and a rollback."""
     until = [event for event in events if event[0] < rollback.start]
     after = [event for event in events if event[0] >= rollback.start]
