@@ -135,6 +135,19 @@ class Events:
                 return self._touch(report)
         return True
 
+    def take_plain_row(self, text: str, place: tuple[int, str | None]) -> bool:
+        """Take a row at a glance, as most lines of a log full of reports are; False for all that is not clear."""
+        if len(self._open) != 1:
+            return False
+        report, (start, host) = self._open[0], place
+        if report.host != host or report.caller or not report.table.columns:
+            return False
+        row = oom_table.read_row(text, report.table.columns, self._names, start)
+        if row is None:
+            return False
+        report.table.add(row)
+        return self._touch(report)
+
     def _take_start(self, line: Line, body: str, here: list[Report]) -> bool:
         invoked = oom_lines.read_invoked(body)
         if invoked is None:

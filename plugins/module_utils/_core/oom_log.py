@@ -47,6 +47,10 @@ class OomLog:
     def feed_text(self, text: str) -> None:
         """Take the next line as text: of a log in any form, or an entry of ``journalctl --output=json``."""
         self._events.number += 1
+        if self._held is None:
+            place = self._prefixes.place(text)
+            if place is not None and self._events.take_plain_row(text, place):
+                return
         line = read_entry(text) if text[:1] == "{" else None
         if line is None:
             line = self._prefixes.split(text)

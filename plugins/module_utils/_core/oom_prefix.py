@@ -80,6 +80,13 @@ class Prefixes:
                 host, program, rest = tag.group(1), tag.group(2), rest[tag.end() :]
         return Line(stamp, host, program, uptime, caller, rest)
 
+    def place(self, text: str) -> tuple[int, str | None] | None:
+        """Return where the message of a kernel's line begins, and its host; None unless that is clear at a glance."""
+        if text.startswith(self._head):
+            _stamp, host, program = self._known
+            return (len(self._head), host) if program in (None, "kernel") else None
+        return (0, None) if text[:1] == "[" else None
+
     def _first(self, text: str) -> tuple[str | None, str | None, str | None, str]:
         """Split stamp, host and program off a line whose head is not the last one."""
         start = text[:1]

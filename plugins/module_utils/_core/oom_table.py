@@ -77,7 +77,9 @@ def _reader(columns: Columns) -> _Reader | None:
     if not {"uid", "total_vm", "rss"} <= set(columns):
         return None
     # A name has 15 bytes (TASK_COMM_LEN), a kernel thread's may be longer. It may begin with a digit or a blank.
-    text = r"^\[ {0,8}(\d{1,10})\]" + r" +(-?\d{1,20})" * len(columns) + r" +(.{1,64})$"
+    text = (
+        r"(?:\[ {0,12}\d{1,12}\.\d{1,9}\] )?\[ {0,8}(\d{1,10})\]" + r" +(-?\d{1,20})" * len(columns) + r" +(.{1,64})$"
+    )
     parts = tuple(place[name] for name in ("rss_anon", "rss_file", "rss_shmem") if name in place)
     swap, adj = (place.get(name, 0) for name in ("swapents", "oom_score_adj"))
     return _Reader(re.compile(text), place["uid"], place["total_vm"], place["rss"], swap, adj, parts)
@@ -93,13 +95,14 @@ def _guessed(body: str) -> Columns:
     return tuple(_LAYOUTS.get(count, "").split())
 
 
-def read_row(body: str, columns: Columns, names: dict[str, str]) -> Row | None:
-    """Read a line that is_row() told; None when it is cut. ``columns`` are the header's, () when it is not known.
+def read_row(body: str, columns: Columns, names: dict[str, str], start: int = 0) -> Row | None:
+    """Read a row, with the uptime before it or without; None when it is cut, and for another line.
 
-    ``names`` holds one string for all processes of a name.
+    ``columns`` are the header's, () when it is not known: the body must be one that is_row() told then. ``names`` holds
+    one string for all processes of a name. The row begins at ``start``.
     """
     reader = _reader(columns or _guessed(body))
-    found = reader.pattern.match(body) if reader else None
+    found = reader.pattern.match(body, start) if reader else None
     if reader is None or found is None:
         return None
     values = found.groups()

@@ -54,6 +54,10 @@ class Lines:
 
     def take(self, piece: bytes) -> None:
         """Take the next piece."""
+        if len(self._rest) >= _MOST_LINE:
+            # The rest of a line that is longer than any of ours.
+            end = piece.find(b"\n")
+            piece = b"" if end < 0 else piece[end:]
         data = self._rest + piece
         if not self._log.active and not is_telling(data):
             self._rest = data[data.rfind(b"\n") + 1 :][:_MOST_LINE]
