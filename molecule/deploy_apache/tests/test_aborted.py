@@ -107,6 +107,23 @@ def test_it_does_not_go_live(app, case):
     assert app.host.check_output("find /srv/small -type f") == ""
 
 
+def test_a_first_deploy_that_fails_leaves_nothing(app):
+    """The web server denies its page, which is seen only after the switch."""
+    variables = {
+        "deploy_site": app.site(name="shop", ini={}, entry_points=[{"path": "/denied.php"}]),
+        "deploy_source": source(app.next(), DENIED),
+        "deploy_path": "/srv/www/shop",
+        "deploy_server_names": ["shop.example.org"],
+        "deploy_shared_files": [],
+    }
+    run = app.deploy(**variables)
+    assert run.rc != 0, run.output
+    assert re.search(r"/denied\.php .*answered 403\b", run.reasons[-1][1]), run.reasons
+    paths = "/etc/apache2/sites-*/*shop* /etc/phpops/shop /var/lib/phpops/shop /run/phpops/shop-*"
+    assert app.host.check_output(f"ls -d {paths} 2>/dev/null || true") == ""
+    app.host.run_expect([0], "rm -rf /srv/www/shop")
+
+
 def test_the_next_deploy_starts_from_what_is_live(app):
     name = app.next()
     run = app.deploy(name)
