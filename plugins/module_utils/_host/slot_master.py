@@ -36,6 +36,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi impor
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 
 POLL_SECONDS = 0.05
+STATUS_TRIES, STATUS_SECONDS = 2, 5.0
 # What systemd calls a unit whose processes may run.
 UP = ("active", "reloading", "activating", "deactivating")
 NAMESPACE_STATUS = "226"
@@ -146,12 +147,19 @@ class Master:
             time.sleep(POLL_SECONDS)
 
     def status(self) -> PoolStatus:
-        """Ask for FPM's status on the socket that a saturated pool doesn't block; StepFailed when it doesn't answer."""
-        try:
-            params = script_params(STATUS_PATH, "/", STATUS_PATH, "json&full")
-            return pool_status(request(self.status_socket, params, timeout_seconds=5).body.decode("utf-8", "replace"))
-        except (FastCgiError, ValueError) as error:
-            raise StepFailed(f"{self.unit} does not tell its status: {error}") from error
+        """Ask for FPM's status on the socket that a saturated pool doesn't block; StepFailed when it doesn't answer.
+
+        Asked twice: FPM forks a worker for it, and on a busy host the first answer has been missed.
+        """
+        params = script_params(STATUS_PATH, "/", STATUS_PATH, "json&full")
+        problem: Exception | None = None
+        for _turn in range(STATUS_TRIES):
+            try:
+                answer = request(self.status_socket, params, timeout_seconds=STATUS_SECONDS)
+                return pool_status(answer.body.decode("utf-8", "replace"))
+            except (FastCgiError, ValueError) as error:
+                problem = error
+        raise StepFailed(f"{self.unit} does not tell its status: {problem}") from problem
 
     def queue(self) -> int:
         """Return how many connections wait in the accept queue; StepFailed where ss has no row for the socket."""

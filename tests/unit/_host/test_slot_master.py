@@ -12,6 +12,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import S
 from ansible_collections.phpops.webhost.plugins.module_utils._core.queues import Worker
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_master
+from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master, prove_that_queues_show
 
 
@@ -40,6 +41,26 @@ def test_no_row_is_an_error_and_never_zero(tmp_path: Path) -> None:
     layout = Layout(run=str(tmp_path))
     with pytest.raises(StepFailed, match="shows no listening socket"):
         Master(lambda words: (0, "", ""), "wiki", "blue", layout).queue()
+
+
+@pytest.mark.parametrize(("missed", "told"), [(1, True), (2, False)])
+def test_a_status_that_is_missed_once_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, missed: int, told: bool
+) -> None:
+    answers: list[object] = [FastCgiError("no whole answer")] * missed
+
+    def request(*_arguments: object, **_options: object) -> SimpleNamespace:
+        if answers:
+            raise answers.pop()  # type: ignore[misc]
+        return SimpleNamespace(body=b'{"active processes": 1, "total processes": 2, "accepted conn": 3}')
+
+    monkeypatch.setattr(slot_master, "request", request)
+    master = Master(lambda words: (0, "", ""), "wiki", "blue", Layout())
+    if told:
+        assert master.status().total == 2
+    else:
+        with pytest.raises(StepFailed, match="does not tell its status: no whole answer"):
+            master.status()
 
 
 def test_the_queue_is_read_from_the_resolved_path(tmp_path: Path) -> None:
