@@ -18,7 +18,7 @@ options:
   _input:
     description:
       - A dictionary such as C(ansible_facts), with any of C(phpops_shm), C(phpops_slab), C(phpops_beancounters),
-        C(phpops_php_sites) and C(phpops_slot).
+        C(phpops_oom), C(phpops_php_sites) and C(phpops_slot).
       - C(budget) may hold what M(phpops.webhost.memory_budget_info) returned.
     type: dict
     required: true

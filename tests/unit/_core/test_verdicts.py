@@ -24,6 +24,7 @@ QUIET: dict[str, Any] = {
     "phpops_slab": {"available": True, "dentry": {}},
     "phpops_php_sites": {"available": True, "sites": []},
     "phpops_beancounters": {"available": False, "supported": False, "reason": "There is no file."},
+    "phpops_oom": {"available": True, "events": [], "units": []},
 }
 
 
@@ -70,6 +71,11 @@ def sites(*all_sites: dict[str, Any]) -> dict[str, Any]:
 
 def errors(count: int) -> dict[str, Any]:
     return {"count": count, "first": "2026-01-01 10:00:00", "last": "2026-01-02 10:00:00", "segment_bytes": [64 * MIB]}
+
+
+def oom(*victims: str | None, **part: Any) -> dict[str, Any]:
+    events = [{"time": None, "unit": "x.service", "victim": victim and {"comm": victim}} for victim in victims]
+    return facts(phpops_oom={"events": events, **part})
 
 
 def slots(active: bool | None) -> dict[str, Any]:
@@ -168,6 +174,27 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "64 MiB 10 times, as the error logs say (Apache's own log 9, b 1)",
     ),
     (
+        "oom_kills",
+        "warning",
+        oom("php-fpm", "mysqld", "php-fpm", None),
+        "Memory ran out 4 times and processes were killed (php-fpm 2, mysqld 1, x.service 1).",
+    ),
+    (
+        "oom_kills",
+        "critical",
+        facts(
+            phpops_oom={
+                "events": [{"time": "2026-01-01T10:00:00", "victim": {"comm": "php-cgi"}}, {"time": None}],
+                "units": [
+                    {"unit": "apache2.service", "result": "oom-kill", "count": 1},
+                    {"unit": "system.slice", "result": None, "count": 2},
+                ],
+            }
+        ),
+        "Memory ran out 2 times and processes were killed (php-cgi 1, unknown 1), the last time at "
+        "2026-01-01T10:00:00; systemd ended apache2.service because of it.",
+    ),
+    (
         "error_logs_unreadable",
         "info",
         sites(site("a", shm_errors={"count": None, "reason": "/log can't be read: run the task with become."})),
@@ -239,6 +266,8 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("dentry_share", slab(49 * MIB, 0.9)),
     ("dentry_share", slab(100 * MIB, 0.9, memory_total_bytes=None)),
     ("shm_allocation_errors", sites(site("a", shm_errors=errors(0)), site("b"))),
+    ("oom_kills", oom()),
+    ("oom_kills", facts(phpops_oom={"available": False, "reason": "No log.", "events": []})),
     ("live_slot_down", slots(True)),
     ("live_slot_down", slots(None)),
     ("error_logs_unreadable", sites(site("a", shm_errors=errors(0)), site("b"))),
@@ -285,7 +314,7 @@ def test_a_quiet_host_has_no_verdict() -> None:
 
 
 def test_nothing_gathered_is_never_taken_for_healthy() -> None:
-    assert [verdict["code"] for verdict in judge({})] == ["facts_unavailable"] * 4
+    assert [verdict["code"] for verdict in judge({})] == ["facts_unavailable"] * 5
 
 
 def test_the_worst_come_first() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Callable
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import beancounters, memory, sites
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import beancounters, memory, oom, sites
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     SEVERITIES,
     Facts,
@@ -21,6 +21,7 @@ TABLE: tuple[Callable[[Facts, Thresholds], list[Verdict]], ...] = (
     sites.live_slot_down,
     beancounters.shmpages,
     sites.shm_allocation_errors,
+    oom.oom_kills,
     memory.reserved_near_limit,
     memory.budget_overrun,
     memory.segment_per_process,
@@ -41,8 +42,8 @@ def judge(facts: Facts, thresholds: Thresholds | None = None) -> list[dict[str, 
     """Return the verdicts of one host, worst first, as dicts.
 
     ``facts`` holds what the facts modules returned, by their names (phpops_shm, phpops_slab, phpops_beancounters,
-    phpops_php_sites, phpops_slot), and ``budget`` as memory_budget_info returns it. What is missing gives an info
-    verdict.
+    phpops_php_sites, phpops_slot, phpops_oom), and ``budget`` as memory_budget_info returns it. What is missing gives
+    an info verdict.
     """
     marks = thresholds or Thresholds()
     found = [verdict for rule in TABLE for verdict in rule(facts, marks)]

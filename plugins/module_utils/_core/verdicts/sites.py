@@ -30,6 +30,7 @@ _GATHERED = (
     ("phpops_slab", "the slab caches"),
     ("phpops_php_sites", "the PHP sites"),
     ("phpops_beancounters", "the beancounters"),
+    ("phpops_oom", "what the OOM killer did"),
 )
 
 
