@@ -25,7 +25,11 @@ options:
 EXAMPLES = r"""
 - name: Refuse a source that can't be used
   ansible.builtin.assert:
-    that: ({'site': {'name': 'wiki'}, 'source': {'directory': '/src'}} | phpops.webhost.deploy_options).problems == []
+    that: (options | phpops.webhost.deploy_options).problems == []
+  vars:
+    options:
+      site: {name: wiki}
+      source: {directory: /src}
 """
 
 RETURN = r"""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Container, Iterable, Mapping, Sequence
 
@@ -68,7 +69,8 @@ def plan_prune(
     kept, gone = [], []
     for name in sorted(there):
         record = records.get(name)
-        by = [*uses.get(name, ()), *(use for use in early if record is not None and record.built <= use.started)]
+        built = record.built - _SLACK_SECONDS if record is not None else math.inf
+        by = [*uses.get(name, ()), *(use for use in early if built <= use.started)]
         if name == chain.live:
             why = "live"
         elif name in references:
