@@ -196,6 +196,12 @@ class Events:
         report.certain = True
         if kill.final:
             report.killed, report.killed_at = kill, (line.stamp, line.uptime)
+            if not report.table.rows:
+                # The table comes before the kill: another report that was open took it for its own.
+                for other in here:
+                    if kill.pid in other.table.pids:
+                        report.table, other.table = other.table, report.table
+                        break
             self._close(report)
         else:
             report.chosen = kill

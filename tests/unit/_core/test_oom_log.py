@@ -353,6 +353,16 @@ def test_the_newest_events_and_tables_are_kept(monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
+def test_a_table_belongs_to_the_report_that_kills_from_it() -> None:
+    one, other = report(2, style="2.6"), report(4, style="memcg")
+    # The first one's table comes while the other was told of last.
+    first, second = events("\n".join([one[0], other[0], *one[1:8], *other[1:7], *one[8:], *other[7:]]))
+    assert {event["victim"]["pid"]: [row["pid"] for row in event["processes"]] for event in (first, second)} == {
+        2: [1, 2, 3],
+        4: [1, 4, 5],
+    }
+
+
 @st.composite
 def interleaved(draw: st.DrawFn) -> tuple[str, set[int]]:
     """Two reports of different pids, each in its order, mixed in any way."""
