@@ -60,7 +60,8 @@ def url() -> Iterator[str]:
 
 
 def run(url: str, path: str, **options: Any) -> Result:
-    load = Load(url, path, clients=2, timeout_seconds=0.2, **options).start()
+    # Long enough for a busy machine, but where the server is to be too slow.
+    load = Load(url, path, clients=2, timeout_seconds=0.2 if path == "/hung" else 10.0, **options).start()
     time.sleep(0.5)
     return load.stop()
 
