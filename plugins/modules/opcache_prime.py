@@ -207,7 +207,7 @@ scripts:
   type: int
   returned: always
   sample: 412
-keys:
+cached_keys:
   description: The number of keys in use, null without figures. One script can have several.
   type: int
   returned: always

@@ -122,7 +122,7 @@ def _prime(prime: Result) -> list[str]:
     if prime.get("scripts") is None:
         return [f"primed: {asked}; OPcache is off"]
     used, whole = int(prime.get("used_bytes") or 0), int(prime.get("segment_bytes") or 0)
-    keys, most = int(prime.get("keys") or 0), int(prime.get("max_keys") or 0)
+    keys, most = int(prime.get("cached_keys") or 0), int(prime.get("max_keys") or 0)
     share = f" ({used / whole:.0%})" if whole else ""
     return [
         f"primed: {count_of(int(prime['scripts']), 'script')} with {asked}; cache"

@@ -126,7 +126,7 @@ def report(state: State, entries: Sequence[EntryPoint], root: str) -> dict[str, 
             for entry, asked in zip(entries, state.asked)
         ],
         "scripts": now.scripts if now else None,
-        "keys": now.keys if now else None,
+        "cached_keys": now.keys if now else None,
         "max_keys": now.max_keys if now else None,
         "used_bytes": now.used_bytes if now else None,
         "free_bytes": now.free_bytes if now else None,

@@ -24,7 +24,7 @@ RUN: dict[str, Any] = {
         "scripts": 412,
         "used_bytes": 24 << 20,
         "segment_bytes": 64 << 20,
-        "keys": 1204,
+        "cached_keys": 1204,
         "max_keys": 16229,
         "entry_points": [
             {"path": "/a", "first_seconds": 0.1, "last_seconds": 0.05},

@@ -117,7 +117,7 @@ def test_the_index_is_kept(name: str) -> None:
             assert int(value) * KIB in [victim[f"{key}_bytes"] for victim in victims], (word, value)
     for pattern, values in (
         (r"victims?=\"?([^\s;\"]+)", [str(victim["comm"]) for victim in victims] + ["none"]),
-        (r"trigger=(?!victim=)\"?([^\s(;\"]+)", [str(event["trigger"]["comm"]).split(" ")[0] for event in found]),
+        (r"trigger=(?!victim=)\"?([^\s(;\"]+)", [str(event["trigger"]["comm"]).partition(" ")[0] for event in found]),
         (r"\boom_memcg=(\S+)", [str(event["limit_cgroup"]) for event in found]),
         (r"\btask_memcg=([^\s;]+)", [str(event["cgroup"]) for event in found]),
         (r"\bUID[=:](\d+)", [str(victim["uid"]) for victim in victims]),

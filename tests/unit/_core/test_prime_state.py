@@ -66,7 +66,16 @@ def test_progress_says_how_long_which_round_and_what_is_waited_for() -> None:
 
 def test_without_figures_the_cache_is_null() -> None:
     told = report(begin(ENTRIES, "/s", "/w"), ENTRIES, "/w")
-    for key in ("scripts", "keys", "max_keys", "used_bytes", "free_bytes", "wasted_bytes", "segment_bytes", "stable"):
+    for key in (
+        "scripts",
+        "cached_keys",
+        "max_keys",
+        "used_bytes",
+        "free_bytes",
+        "wasted_bytes",
+        "segment_bytes",
+        "stable",
+    ):
         assert told[key] is None
     assert told["entry_points"][1] == {
         "path": "/b.php",

@@ -247,7 +247,7 @@ def test_of_many_that_take_a_dead_lease_at_once_one_wins(layout: Layout) -> None
     runners = [FORK.Process(target=_race, args=(layout, f"d{number}", start, won)) for number in range(6)]
     for runner in runners:
         runner.start()
-    winners = [won.get(timeout=30) for _ in runners]
+    winners = [won.get(timeout=30) for _runner in runners]
     for runner in runners:
         runner.join(20)
     assert len([winner for winner in winners if winner]) == 1

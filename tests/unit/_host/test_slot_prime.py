@@ -40,7 +40,7 @@ def test_rounds_go_on_until_the_cache_grows_no_more(tmp_path: Path) -> None:
     pool = Pool({"/a.php": growing(3), "/b.php": Page()})
     result = run(pool, tmp_path, "/a.php", "/b.php")
     assert (result["rounds"], result["requests"], result["stable"]) == (4, 8, True)
-    assert (result["scripts"], result["keys"], result["restarts"], result["cache_full"]) == (5, 5, 0, False)
+    assert (result["scripts"], result["cached_keys"], result["restarts"], result["cache_full"]) == (5, 5, 0, False)
     assert (result["pending"], result["progress"], result["carry"], result["msg"]) == (False, "", {}, "")
     assert [entry["requests"] for entry in result["entry_points"]] == [4, 4]
 
