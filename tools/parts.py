@@ -52,7 +52,7 @@ def scenarios() -> list[str]:
     return sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 
 
-def molecule(scenario: str, limit_seconds: int = 1200) -> Part:
+def molecule(scenario: str, limit_seconds: int = 2400) -> Part:
     """Return the part that runs one scenario's whole sequence, after any other run of it on this machine."""
     lock = f"/run/lock/phpops-molecule-{scenario}"
     command = ("flock", lock, tool("molecule"), "test", "--scenario-name", scenario)
