@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 SPOILER = "/etc/apache2/conf-enabled/spoiler.conf"
@@ -35,7 +37,8 @@ CASES = {
 
 def serving(app):
     """All files of the site but those of the idle slot: a slot that was kept warm gives its memory to a deploy."""
-    return [line for line in app.state().splitlines() if f"/{app.idle()}" not in line]
+    idle = re.compile(rf"[/-]{app.idle()}\b")
+    return [line for line in app.state().splitlines() if not idle.search(line)]
 
 
 @pytest.mark.parametrize("case", CASES)

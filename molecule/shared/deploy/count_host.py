@@ -25,6 +25,13 @@ def processes(name, unit=""):
     return found
 
 
+def title(pid):
+    """Return how a process calls itself, nothing when it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().strip(b"\0 ")
+    return b""
+
+
 def descriptors(pid):
     """Return how many descriptors a process has, connections apart: their number is that of the clients."""
     count = 0
@@ -36,7 +43,10 @@ def descriptors(pid):
 
 
 PHP = processes("php-fpm", "phpops-fpm")
-MASTERS = [pid for pid in PHP if b"php-fpm: master" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+TITLES = {pid: title(pid) for pid in PHP}
+MASTERS = [pid for pid, title in TITLES.items() if b"php-fpm: master" in title]
+# Those of the status page come and go with each question.
+WORKERS = [pid for pid, title in TITLES.items() if title == f"php-fpm: pool {SITE}".encode()]
 
 
 def segments():
@@ -61,7 +71,7 @@ print(
     json.dumps(
         {
             "masters": len(MASTERS),
-            "workers": len(PHP) - len(MASTERS),
+            "workers": len(WORKERS),
             "descriptors of a master": max(map(descriptors, MASTERS), default=0),
             "descriptors of the web server": max(
                 map(descriptors, processes("apache2") + processes("nginx")), default=0
