@@ -97,14 +97,18 @@ def report(outcome: Outcome) -> None:
 
 
 def choose(wanted: list[str]) -> list[Part]:
-    """Return the parts with these names or in these groups."""
-    parts = soak_parts() if wanted == ["soak"] else test_parts()
-    if wanted in ([], ["soak"]):
+    """Return the parts with these names or in these groups; those of the soak by name only."""
+    if wanted == ["soak"]:
+        return soak_parts()
+    parts = test_parts()
+    if not wanted:
         return parts
+    groups = [part for part in parts if part.group in wanted]
+    parts += [part for part in soak_parts() if part not in parts]
     for name in wanted:
         if not any(name in (part.name, part.group) for part in parts):
             raise SystemExit(f"no part is called {name}; there are: {', '.join(part.name for part in parts)}")
-    return [part for part in parts if part.name in wanted or part.group in wanted]
+    return groups + [part for part in parts if part.name in wanted]
 
 
 def run_all(parts: list[Part], jobs: int) -> list[Outcome]:
