@@ -108,7 +108,7 @@ def choose(wanted: list[str]) -> list[Part]:
     for name in wanted:
         if not any(name in (part.name, part.group) for part in parts):
             raise SystemExit(f"no part is called {name}; there are: {', '.join(part.name for part in parts)}")
-    return groups + [part for part in parts if part.name in wanted]
+    return groups + [part for part in parts if part.name in wanted and part not in groups]
 
 
 def run_all(parts: list[Part], jobs: int) -> list[Outcome]:
