@@ -44,7 +44,7 @@ def _repository(source: Source) -> str:
 def _ask(source: Source, words: list[str]) -> bytes:
     """Return what git says; StepFailed with git's own words."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             _argv(_repository(source), words),
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -76,7 +76,7 @@ def export(source: Source, commit: str, builder: Builder) -> None:
     """Give all files of a commit to the builder."""
     argv = _argv(_repository(source), ["archive", "--format=tar", commit])
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             argv, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
         )
         broken: Exception | None = None

@@ -133,7 +133,8 @@ def remove_tree(path: str) -> None:
         shutil.rmtree(path)
     except RecursionError as error:
         # Its owner nested it deeper than Python goes.
-        done = subprocess.run(["rm", "-rf", "--", path], capture_output=True, check=False)
+        command = ["rm", "-rf", "--", path]
+        done = subprocess.run(command, capture_output=True, check=False)  # pylint: disable=ansible-bad-function
         if done.returncode != 0:
             raise StepFailed(f"{path} can't be removed: {done.stderr.decode('utf-8', 'replace').strip()}.") from error
 
