@@ -62,6 +62,11 @@ def killed_by(app):
     return CONTROLLER if "debian12" in app.name else MODULE
 
 
+def pytest_collection_modifyitems(items):
+    """Leave a module's tests to the host that it names, where it names one."""
+    items[:] = [item for item in items if getattr(item.module, "ONLY_ON", "") in item.nodeid]
+
+
 class HostByHost(LoadScopeScheduling):
     """Give each worker all tests of one host, in their order: the hosts are tested at the same time."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from killing import left_over
 
 # One host is enough: nothing of it is the release's, and both have much to do.
-testinfra_hosts = ["ansible://deploy-nginx-debian13"]
+ONLY_ON = "debian13"
 
 
 def test_two_rollbacks_go_back_two_releases_and_a_third_says_that_there_is_none(app):

@@ -15,7 +15,7 @@ from deploy_app import playbook, source
 from killing import Watcher, left_over
 
 # One host is enough: nothing of it is the release's, and both have much to do.
-testinfra_hosts = ["ansible://deploy-nginx-debian12"]
+ONLY_ON = "debian12"
 MIB = 1024 * 1024
 HOLD = Path(__file__).parents[1] / "files" / "hold.yml"
 NEIGHBOUR = "neighbour.example.org"

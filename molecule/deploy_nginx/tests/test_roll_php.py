@@ -8,7 +8,7 @@ import json
 
 from killing import left_over
 
-testinfra_hosts = ["ansible://deploy-nginx-debian13"]
+ONLY_ON = "debian13"
 
 
 def test_a_roll_to_another_php_version(app):
