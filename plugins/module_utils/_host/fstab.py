@@ -24,7 +24,7 @@ class FstabError(Exception):
 
 
 def read_fstab(path: str = FSTAB) -> str:
-    """Return the file's text, "" where there is none; bytes that are not UTF-8 survive as surrogates. Raises Unreadable."""
+    """Return the file's text, "" where there is none; bytes that are not UTF-8 become surrogates. Raises Unreadable."""
     try:
         return read_bytes(path).decode("utf-8", errors="surrogateescape")
     except Unreadable as error:
