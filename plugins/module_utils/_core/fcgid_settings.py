@@ -1,7 +1,14 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to phpops.webhost: not for use outside of the collection.
-"""mod_fcgid's limits and initial environment in force for a virtual host (2.3.9: fcgid_conf.c, mod_fcgid.c)."""
+"""mod_fcgid's limits and initial environment in force for a virtual host (2.3.9: fcgid_conf.c, mod_fcgid.c).
+
+Where Apache takes a limit ("Context" in docs/manual/mod/mod_fcgid.xml, RSRC_CONF in mod_fcgid.c): all of them in the
+server's own configuration, those that are not for it alone (GLOBAL_ONLY in fcgid_conf.c) in a virtual host as well,
+none in a <Directory>, <Location>, <Files>, <If> or .htaccess. A virtual host's own line wins over the server's, and of
+two lines in one place the later one. FcgidCmdOptions sets all of a command's limits at once: what it leaves out gets
+mod_fcgid's default, not the server's or the virtual host's value.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,7 @@ from typing import Any, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
 
-# Limit: (default, whether only the main server's value counts).
+# Limit: (default, whether only the main server takes it). FcgidConnectTimeout has no effect on Unix.
 LIMITS: dict[str, tuple[int, bool]] = {
     "FcgidBusyScanInterval": (120, True),
     "FcgidBusyTimeout": (300, False),
@@ -41,6 +48,12 @@ OLD_NAMES = {
     "defaultmaxclassprocesscount": "FcgidMaxProcessesPerClass",
     "defaultminclassprocesscount": "FcgidMinProcessesPerClass",
     "errorscaninterval": "FcgidErrorScanInterval",
+    "fastcgiaccesschecker": "FcgidAccessChecker",
+    "fastcgiaccesscheckerauthoritative": "FcgidAccessCheckerAuthoritative",
+    "fastcgiauthenticator": "FcgidAuthenticator",
+    "fastcgiauthenticatorauthoritative": "FcgidAuthenticatorAuthoritative",
+    "fastcgiauthorizer": "FcgidAuthorizer",
+    "fastcgiauthorizerauthoritative": "FcgidAuthorizerAuthoritative",
     "fcgiwrapper": "FcgidWrapper",
     "idlescaninterval": "FcgidIdleScanInterval",
     "idletimeout": "FcgidIdleTimeout",

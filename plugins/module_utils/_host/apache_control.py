@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -12,13 +13,15 @@ import ssl
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Collection, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import (
     Directive,
     parse_config_dump,
     parse_modules,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.config_lines import moved_includes
+from ansible_collections.phpops.webhost.plugins.module_utils._host.apache import ENVIRONMENT
 
 # (words, variables to add) -> (status, stdout, stderr)
 RunWith = Callable[[List[str], Dict[str, str]], Tuple[int, str, str]]
@@ -49,9 +52,7 @@ class Apache:
         self.pid_file = pid_file
 
     def _ctl(self, words: list[str], config_root: MaybeText = None) -> tuple[int, str, str]:
-        environment = {"APACHE_ULIMIT_MAX_FILES": "true", "LC_ALL": "C"}
-        if config_root:
-            environment["APACHE_CONFDIR"] = config_root
+        environment = {**ENVIRONMENT, "APACHE_CONFDIR": config_root} if config_root else dict(ENVIRONMENT)
         return self._run(["apache2ctl", *words], environment)
 
     def complaint(self, config_root: MaybeText = None) -> MaybeText:
@@ -69,23 +70,45 @@ class Apache:
         It is tried on a copy of the configuration's folder. A file outside of it can't be: the check after the
         swap, on the real files, covers those.
         """
+        with self.staged(texts, links, gone) as stage:
+            said = self.complaint(stage)
+        return said.replace(stage, self.config_root.rstrip("/")) if said else None
+
+    @contextlib.contextmanager
+    def staged(self, texts: Mapping[str, bytes], links: Mapping[str, str], gone: list[str]) -> Iterator[str]:
+        """Give the path of a copy of the configuration's folder with these changes, as in `staged_complaint`.
+
+        Symlinks, Include and ServerRoot that name the folder itself name the copy there.
+        """
+        root = self.config_root.rstrip("/")
         with tempfile.TemporaryDirectory(prefix="phpops-stage-") as folder:
             stage = Path(folder) / "apache2"
-            shutil.copytree(self.config_root, stage, symlinks=True)
+            shutil.copytree(root, stage, symlinks=True)
             for path, text in texts.items():
                 place = self._in_stage(path, stage)
                 if place is not None:
                     place.write_bytes(text)
             for path in gone:
                 place = self._in_stage(path, stage)
-                if place is not None and place.is_symlink():
+                if place is not None and (place.is_symlink() or place.is_file()):
                     place.unlink()
             for path, goal in links.items():
                 place = self._in_stage(path, stage)
                 if place is not None and not place.is_symlink():
                     place.symlink_to(goal)
-            said = self.complaint(str(stage))
-            return said.replace(str(stage), self.config_root.rstrip("/")) if said else None
+            _name_the_copy(root, stage)
+            yield str(stage)
+
+    def reader(self, stage: MaybeText = None) -> Callable[[Sequence[str]], tuple[int, str, str]]:
+        """Return what runs a command on the configuration, or on a copy of it whose path the output never shows."""
+
+        def run(words: Sequence[str]) -> tuple[int, str, str]:
+            extra = {"APACHE_CONFDIR": stage} if stage else {}
+            status, out, err = self._run(list(words), {**ENVIRONMENT, **extra})
+            root = self.config_root.rstrip("/")
+            return (status, out.replace(stage, root), err.replace(stage, root)) if stage else (status, out, err)
+
+        return run
 
     def _in_stage(self, path: str, stage: Path) -> Path | None:
         try:
@@ -139,6 +162,22 @@ class Apache:
     def start(self) -> None:
         """Start Apache again, after its parent ended."""
         self._run(["systemctl", "start", "apache2.service"], {})
+
+
+def _name_the_copy(root: str, stage: Path) -> None:
+    """Let what names the folder by its whole path name the copy: else the live files would be read through it."""
+    for folder, folders, files in os.walk(stage):
+        for path in (Path(folder) / name for name in [*folders, *files]):
+            if path.is_symlink():
+                goal = os.readlink(path)
+                if goal.startswith(root + "/"):
+                    path.unlink()
+                    path.symlink_to(str(stage) + goal[len(root) :])
+            elif path.is_file():
+                text = path.read_bytes()
+                if root.encode() in text:
+                    moved = moved_includes(text.decode("latin-1"), root, str(stage))
+                    path.write_bytes(moved.encode("latin-1"))
 
 
 def running(pid_file: str, names: Collection[str]) -> int:

@@ -17,12 +17,12 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump i
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration import block, pages
 from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost_host import needs_proxy
 from ansible_collections.phpops.webhost.plugins.module_utils._host import handler_files as files
-from ansible_collections.phpops.webhost.plugins.module_utils._host import php_cgi
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import (
     Apache,
     ApacheError,
     broken_certificates,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_reload import reload_idle
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
 from ansible_collections.phpops.webhost.plugins.module_utils._host.lock import Locked, locked
 from ansible_collections.phpops.webhost.plugins.module_utils._host.pages import fetch
@@ -291,29 +291,18 @@ def _undo(
 
 def _reload(work: Work, apache: Apache, settings: Settings) -> None:
     """Wait for idle php-cgi, reload once, and see the old php-cgi end."""
-    waited, working = php_cgi.wait_idle(settings.idle_timeout_seconds)
-    old = php_cgi.php_cgi()
-    seconds = apache.graceful(settings.reload_timeout_seconds)
-    ended, left = php_cgi.wait_gone(old, settings.gone_timeout_seconds)
+    done = reload_idle(
+        apache, settings.idle_timeout_seconds, settings.reload_timeout_seconds, settings.gone_timeout_seconds, True
+    )
     report = work.reload
     report["reloads"] += 1
-    report["seconds"].append(round(seconds, 2))
-    report["idle_wait_seconds"] = round(report.get("idle_wait_seconds", 0.0) + waited, 2)
-    report["php_cgi_before"] = max(report.get("php_cgi_before", 0), len(old))
-    report["busy_at_reload"] = report.get("busy_at_reload", 0) + len(working)
-    report["orphans_ended"] = report.get("orphans_ended", 0) + len(ended)
-    report["php_cgi_left"] = [process.pid for process in left]
-    if working:
-        report["warnings"].append(
-            f"{len(working)} php-cgi still served a request when Apache was reloaded after {waited:.0f} s of waiting:"
-            " those requests may have been cut or hang until the client gives up."
-        )
-    if left:
-        report["warnings"].append(
-            f"{len(left)} php-cgi of before the reload still run after {settings.gone_timeout_seconds:g} s: "
-            + ", ".join(str(process.pid) for process in left)
-            + "."
-        )
+    report["seconds"].append(round(done.seconds or 0.0, 2))
+    report["idle_wait_seconds"] = round(report.get("idle_wait_seconds", 0.0) + done.waited_seconds, 2)
+    report["php_cgi_before"] = max(report.get("php_cgi_before", 0), done.before)
+    report["busy_at_reload"] = report.get("busy_at_reload", 0) + len(done.working)
+    report["orphans_ended"] = report.get("orphans_ended", 0) + len(done.ended)
+    report["php_cgi_left"] = [process.pid for process in done.left]
+    report["warnings"] += done.warnings(settings.gone_timeout_seconds)
 
 
 def _compare(

@@ -9,15 +9,17 @@ import re
 from dataclasses import dataclass
 from typing import Iterable, Sequence
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.config_lines import (
+    LineError,
+    closing_line,
+    split_lines,
+)
+
+# A block has no place in this file; the message is one sentence for the user.
+BlockError = LineError
 SOCKET = "/var/lib/phpops/{site}/ptr/live/php.sock"
-_OPEN = re.compile(r"^\s*<VirtualHost(?:\s|>)", re.IGNORECASE)
-_CLOSE = re.compile(r"^\s*</VirtualHost\s*>\s*$", re.IGNORECASE)
 _BEGIN = re.compile(r"^\s*# BEGIN phpops\.webhost (\S+)\s*$")
 _DELIMITERS = "#!,;~@%"
-
-
-class BlockError(ValueError):
-    """A block has no place in this file; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -127,34 +129,19 @@ def place(text: str, blocks: Sequence[tuple[int, str, str]]) -> str:
     Raises BlockError when a line holds no virtual host (the file changed since the facts were read, or a macro
     made it), or when it is never closed in this file.
     """
-    lines = _split(text)
+    lines = split_lines(text)
     for line, site, block in sorted(blocks, reverse=True):
-        end = _closing(lines, line)
+        end = closing_line(lines, line)
         ending = "\r\n" if lines[end].endswith("\r\n") else "\n"
         as_bytes = block.encode("utf-8", "surrogateescape").decode("latin-1")
         inside = _without(lines[line - 1 : end], site)
-        lines[line - 1 : end] = inside + [part.rstrip("\n") + ending for part in _split(as_bytes)]
+        lines[line - 1 : end] = inside + [part.rstrip("\n") + ending for part in split_lines(as_bytes)]
     return "".join(lines)
-
-
-def _split(text: str) -> list[str]:
-    """Split at newlines alone: splitlines takes some other latin-1 characters for line ends too."""
-    parts = text.split("\n")
-    return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
-
-
-def _closing(lines: Sequence[str], line: int) -> int:
-    if not 0 < line <= len(lines) or not _OPEN.match(lines[line - 1]):
-        raise BlockError(f"Line {line} is not the start of a virtual host: gather the facts again.")
-    for index in range(line, len(lines)):
-        if _CLOSE.match(lines[index]) and not lines[index - 1].rstrip("\r\n").endswith("\\"):
-            return index
-    raise BlockError(f"The virtual host of line {line} is not closed in its file: write </VirtualHost>.")
 
 
 def remove(text: str, site: str) -> str:
     """Return the text without the site's blocks: the very bytes that were there before `place`."""
-    return "".join(_without(_split(text), site))
+    return "".join(_without(split_lines(text), site))
 
 
 def _without(lines: Sequence[str], site: str) -> list[str]:
@@ -174,4 +161,4 @@ def _without(lines: Sequence[str], site: str) -> list[str]:
 
 def sites_in(text: str) -> list[str]:
     """Return the names of the sites whose blocks the text holds, in order."""
-    return [match.group(1) for match in map(_BEGIN.match, _split(text)) if match]
+    return [match.group(1) for match in map(_BEGIN.match, split_lines(text)) if match]
