@@ -104,7 +104,7 @@ def _apply(side: Side, vhost: Vhost, state: str, settings: Settings, check_mode:
         "lines": lines(vhost, side.name),
         "path": path,
         "reloaded": False,
-        "diff": [_diff(change) for change in changes],
+        "diff": [diff_of(change) for change in changes],
         "msg": "",
     }
     if not changes and not pending:
@@ -189,7 +189,8 @@ def _shown(item: Entry) -> str:
     return f"symlink to {item.goal}\n" if isinstance(item, Link) else item.decode("utf-8", "replace")
 
 
-def _diff(change: Change) -> dict[str, str]:
+def diff_of(change: Change) -> dict[str, str]:
+    """Return a change as Ansible shows differences."""
     return {
         "before_header": change.path,
         "after_header": change.path,
