@@ -17,7 +17,8 @@ description:
   - M(phpops.webhost.opcache_prime) may follow, then M(phpops.webhost.slot_switch) and M(phpops.webhost.slot_drain).
   - A slot that waits for its switch is stopped by a transient systemd timer after an hour.
   - What fails leaves the live slot untouched and the idle one stopped, without files.
-  - What the host lacks, and what a web server's configuration would spoil, is refused before anything is touched.
+  - What the host lacks, memory included, and what a web server's configuration would spoil, is refused before anything
+    is touched. The memory of a slot that is kept warm counts as free, since it ends first.
   - A run that was killed at any step is finished or undone by the next one. So a live slot whose master is down is
     started, and an old slot that was not stopped is drained, also when no release has to be brought up.
   - A site with a release has OPcache's directives for code that never changes, unless O(site.opcache) says otherwise.

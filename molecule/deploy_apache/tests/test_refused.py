@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 SPOILER = "/etc/apache2/conf-enabled/spoiler.conf"
@@ -35,16 +33,10 @@ CASES = {
 }
 
 
-def serving(app):
-    """All files of the site but those of the idle slot: a slot that was kept warm gives its memory to a deploy."""
-    idle = re.compile(rf"[/-]{app.idle()}\b")
-    return [line for line in app.state().splitlines() if not idle.search(line)]
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_refused(app, case):
     lines, options, variables, words = CASES[case]
-    name, before, pid = app.next(), serving(app), app.who()["master"]
+    name, before, pid = app.next(), app.state(), app.who()["master"]
     live = app.live()
     if lines:
         app.host.run_expect([0], f"cat >{SPOILER} <<'END'\n{lines}END")
@@ -55,7 +47,7 @@ def test_it_is_refused(app, case):
     assert [word for word in words if word not in told] == [], told
     assert (app.live(), app.who()["master"]) == (live, pid)
     assert app.lease() is None
-    assert serving(app) == before
+    assert app.state() == before
 
 
 def test_a_dry_run_names_all_of_it_and_touches_nothing(app):
@@ -71,3 +63,12 @@ def test_a_dry_run_names_all_of_it_and_touches_nothing(app):
         assert line.replace(SPOILER, f"{SPOILER}{number}.conf") in run.output, run.output
         assert [word for word in words if word not in run.output] == [], run.output
     assert (app.state(), app.ids(), app.lease()) == (before, ids, None)
+
+
+def test_a_dry_run_judges_the_memory(app):
+    _lines, options, variables, words = CASES["more memory than any host has"]
+    name, before = app.next(), app.state()
+    run = app.deploy(name, deploy_site=app.site(**options), extra=["--check"], **variables)
+    assert run.rc == 0, run.output
+    assert [word for word in [*words, "nothing goes live"] if word not in run.output] == [], run.output
+    assert (app.state(), app.lease()) == (before, None)

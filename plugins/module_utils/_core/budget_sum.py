@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from dataclasses import replace
+from typing import Collection, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.budget_model import (
     MASTER_BYTES,
@@ -80,6 +81,23 @@ def _today(host: HostMemory, limit: Limit, reservations: Sequence[Reservation]) 
 def replace_limits(host: HostMemory, limit: Limit) -> HostMemory:
     """Return the host with this one limit only."""
     return HostMemory((limit,), host.masters, host.php_cgi, host.others, host.tmpfs, host.ram_bytes, host.unknown)
+
+
+def without_masters(host: HostMemory, units: Collection[str]) -> HostMemory:
+    """Return the host as it is when the masters of these units have ended: what they use is free then."""
+    ended = [master for master in host.masters if master.unit in units]
+
+    def freed(limit: Limit) -> int:
+        shared = sum(one.resident_bytes if limit.kind == TOUCHED else one.segment_bytes for one in ended)
+        return shared if limit.name == SHARED_ONLY else shared + sum(one.private_bytes for one in ended)
+
+    limits = tuple(
+        replace(limit, used_bytes=max(0, limit.used_bytes - freed(limit)))
+        if limit.scope == "host" and limit.used_bytes is not None
+        else limit
+        for limit in host.limits
+    )
+    return replace(host, limits=limits, masters=tuple(master for master in host.masters if master not in ended))
 
 
 def _relieves(limit: Limit, plan: Plan, after: int, today: int) -> bool:

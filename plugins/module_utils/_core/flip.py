@@ -10,10 +10,10 @@ from typing import Any, Callable, Mapping
 
 # Up to "switch" the live slot is untouched, and a failure is undone by stopping the idle slot.
 # The budget comes before the check: `php-fpm --test` reserves the whole segment already.
-RETIRE = "retire"
+RETIRE, BUDGET = "retire", "budget"
 SWITCH = "switch"
 # The phases of a deploy: each is one module call, and what happens between two of them leaves the site serving.
-PREPARE = (RETIRE, "stage", "budget", "check", "start", "ready")
+PREPARE = (RETIRE, "stage", BUDGET, "check", "start", "ready")
 PRIME = ("prime",)
 # The connections that hold workers stay open until the rename: both belong to one call.
 SWITCHING = ("workers", SWITCH, "boot", "verify")
@@ -82,7 +82,7 @@ def plan(live: str | None, live_active: bool, wanted: bool) -> list[str]:
     the live slot's files differ from what they should be (or a flip was asked for).
     """
     if not wanted and live is not None:
-        return [] if live_active else ["budget", "check", "start", "ready"]
+        return [] if live_active else [BUDGET, "check", "start", "ready"]
     if live is None:
         return list(STEPS[: STEPS.index(DRAINING[0])])
     return list(STEPS)

@@ -198,9 +198,13 @@ def fpm_conf(spec: SiteSpec, slot: str, layout: Layout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def ini_scan_path(spec: SiteSpec, slot: str, layout: Layout) -> str:
-    """Return PHP_INI_SCAN_DIR: the folder that is compiled into PHP (the empty element), the site's, the slot's."""
-    return ":" + ":".join([*spec.ini_scan_dirs, f"{layout.config_dir(spec.name, slot)}/ini.d"])
+def ini_scan_path(spec: SiteSpec, slot: str | None, layout: Layout) -> str:
+    """Return PHP_INI_SCAN_DIR: the folder that is compiled into PHP (the empty element), the site's, the slot's.
+
+    Empty for a site without folders when no slot is named: PHP's own folder alone.
+    """
+    slots = [f"{layout.config_dir(spec.name, slot)}/ini.d"] if slot else []
+    return "".join(f":{folder}" for folder in [*spec.ini_scan_dirs, *slots])
 
 
 def _publish(spec: SiteSpec, slot: str, layout: Layout) -> list[str]:

@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Collection, Iterator
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import PlannedSite, Verdict, judge
 from ansible_collections.phpops.webhost.plugins.module_utils._core.budget_model import (
@@ -18,6 +18,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.budget_model 
     HostMemory,
     Reservation,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.budget_sum import without_masters
 from ansible_collections.phpops.webhost.plugins.module_utils._core.reservation import (
     Record,
     parse,
@@ -102,6 +103,23 @@ def _ticks(proc: str, pid: int) -> int | None:
         return None
 
 
+def foresee(
+    site: PlannedSite,
+    unit: str,
+    ending: Collection[str] = (),
+    *,
+    paths: Paths = HOST,
+    folder: str = FOLDER,
+    host: HostMemory | None = None,
+) -> Verdict:
+    """Return whether the site's new master fits when the masters of the units ``ending`` have ended.
+
+    Nothing is locked or written: what others reserve a moment later is not seen.
+    """
+    others = [one.reservation() for one in records(folder, paths.proc) if one.unit != unit]
+    return judge(without_masters(host or measure(paths), ending), [site], reservations=others)
+
+
 def claim(
     site: PlannedSite,
     unit: str,
@@ -121,8 +139,7 @@ def claim(
     """
     with budget_lock(folder, wait_seconds):
         _sweep(folder, paths.proc)
-        others = [one.reservation() for one in records(folder, paths.proc) if one.unit != unit]
-        verdict = judge(host or measure(paths), [site], reservations=others)
+        verdict = foresee(site, unit, paths=paths, folder=folder, host=host)
         if not verdict.fits and not override:
             raise DoesNotFit(verdict)
         record = Record(

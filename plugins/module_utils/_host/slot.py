@@ -19,7 +19,6 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec imp
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, boot_unit_name, render
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import file_diffs
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_steps import Settings, Steps
@@ -109,11 +108,15 @@ class Site(Steps):
         self.report.changed = bool(
             self.names or shared or self.only_stored or self.orphan or not self.settled() or self.live is None
         )
-        missing = self.missing(spec) + (self.spoiled(spec.release is not None) if self.wanted else [])
+        missing = self.missing(spec)
+        # What PHP will reserve can't be asked of a host without that PHP or that user.
+        memory = self.lacks_memory(spec) if not missing and flip.BUDGET in self.names else []
+        missing += (self.spoiled(spec.release is not None) if self.wanted else []) + memory
         if self.settings.check_mode:
             self.report.missing = missing
             return False
         if missing:
+            self.report.step = flip.BUDGET if missing == memory else ""
             raise StepFailed(" ".join(missing))
         if self.names or shared:
             self.write_shared()
@@ -144,15 +147,14 @@ class Site(Steps):
             store.write_files({path: file for path, file in rendering.files.items() if path.endswith("/site.json")}, -1)
         master = self.old_master or self.new_master
         if self.names:
-            budget = Budget(self.run, self.settings.budget_override)
             steps = {
                 "check": lambda: master.check_configuration(spec),
-                "budget": lambda: budget.claim(spec, live, self.layout),
+                "budget": lambda: self.budget.claim(spec, live),
                 "start": lambda: master.start(self.settings.start_timeout_seconds),
                 "ready": lambda: master.wait_until_it_answers(self.settings.start_timeout_seconds),
             }
             result = flip.execute(steps, lambda: None, self.on_step)
-            budget.release()
+            self.budget.release()
             self.report.take(result)
             self.report.reasons = [f"the master of the live slot {live} was not running"]
         if self.report.changed:

@@ -5,29 +5,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Collection
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import opcache_settings
 from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import PlannedSite
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.phpinfo import directives
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout, unit_name
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout, opcache_ini, unit_name
 from ansible_collections.phpops.webhost.plugins.module_utils._host import reservation, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import php_fpm
 
 
-def planned(run: systemd.Run, spec: SiteSpec, slot: str, layout: Layout) -> PlannedSite:
-    """Return what the slot's master will reserve, from the directives that PHP itself reads for it.
+def planned(run: systemd.Run, spec: SiteSpec, layout: Layout) -> PlannedSite:
+    """Return what the site's new master will reserve.
 
-    StepFailed when PHP can't be asked. OPcache is switched off for the question: asking reserves no segment.
+    PHP itself tells the directives that all sites have; those of the site's own files, which come last, go over them,
+    so the files need not be there. StepFailed when PHP can't be asked. OPcache is switched off for the question: asking
+    reserves no segment.
     """
-    status, out, err = run([*php_fpm(spec, slot, layout), "--define", "opcache.enable=0", "--info"])
+    status, out, err = run([*php_fpm(spec, None, layout), "--define", "opcache.enable=0", "--info"])
     if status != 0:
         said = (err + out).strip().splitlines()
         raise StepFailed(f"php-fpm{spec.php_version} can't read its ini files: {said[0] if said else status}")
-    found = directives(out, "opcache.")
-    found["opcache.enable"] = spec.opcache.get("opcache.enable", "1")
+    found = {**directives(out, "opcache."), "opcache.enable": "1"}
+    for name, value in [*spec.ini.items(), *opcache_ini(spec).items()]:
+        if name.startswith("opcache."):
+            found[name] = value[-1] if isinstance(value, list) else value
     reserved = opcache_settings.segment_bytes(found, spec.php_version)
     jit = min(opcache_settings.jit_bytes(found, spec.php_version), reserved)
     return PlannedSite(
@@ -41,15 +45,27 @@ def planned(run: systemd.Run, spec: SiteSpec, slot: str, layout: Layout) -> Plan
 
 
 class Budget:
-    """A reservation for one master, from before its start until it runs."""
+    """The memory of one master that is to start: foreseen, then reserved from before its start until it runs."""
 
-    def __init__(self, run: systemd.Run, override: bool) -> None:
-        self.run, self.override = run, override
+    def __init__(self, run: systemd.Run, override: bool, layout: Layout) -> None:
+        self.run, self.override, self.layout = run, override, layout
+        self._site: PlannedSite | None = None
         self._claim: reservation.Claim | None = None
 
-    def claim(self, spec: SiteSpec, slot: str, layout: Layout) -> dict[str, Any]:
+    def foresee(self, spec: SiteSpec, slot: str, ending: Collection[str] = ()) -> str:
+        """Return the sum and the ways out when there won't be room, "" when there will; nothing is touched.
+
+        ending: units whose masters end before this one starts. StepFailed when PHP can't be asked.
+        """
+        self._site = planned(self.run, spec, self.layout)
+        if self.override:
+            return ""
+        verdict = reservation.foresee(self._site, unit_name(spec.name, slot), ending)
+        return "" if verdict.fits else verdict.message
+
+    def claim(self, spec: SiteSpec, slot: str) -> dict[str, Any]:
         """Reserve the master's memory; StepFailed holds the sum and the ways out when it doesn't fit."""
-        site = planned(self.run, spec, slot, layout)
+        site = self._site or planned(self.run, spec, self.layout)
         try:
             self._claim = reservation.claim(site, unit_name(spec.name, slot), override=self.override)
         except (reservation.DoesNotFit, reservation.BudgetBusy) as error:

@@ -42,13 +42,16 @@ UP = ("active", "reloading", "activating", "deactivating")
 NAMESPACE_STATUS = "226"
 
 
-def php_fpm(spec: SiteSpec, slot: str, layout: Layout) -> list[str]:
-    """Return the command that runs PHP-FPM with the slot's ini files, as the site's user.
+def php_fpm(spec: SiteSpec, slot: str | None, layout: Layout) -> list[str]:
+    """Return the command that runs PHP-FPM with a slot's ini files, as the site's user; None: with none of a slot.
 
     Never as root: php.ini may be the site's own, and its extension= lines are libraries that are loaded.
     """
     command = ["timeout", "-k", "5", "60", "runuser", "-u", spec.user, "-g", spec.group, "--", "env"]
-    command += [f"PHP_INI_SCAN_DIR={ini_scan_path(spec, slot, layout)}", f"/usr/sbin/php-fpm{spec.php_version}"]
+    scanned = ini_scan_path(spec, slot, layout)
+    # An empty path would be no folder at all, also not the one that is compiled in.
+    command += [f"PHP_INI_SCAN_DIR={scanned}" if scanned else "--unset=PHP_INI_SCAN_DIR"]
+    command += [f"/usr/sbin/php-fpm{spec.php_version}"]
     return [*command, "--php-ini", spec.php_ini] if spec.php_ini else command
 
 

@@ -90,7 +90,7 @@ class Steps:
         self._new_unit = True
         self.new_pid: int | None = None
         self._held = ExitStack()
-        self._budget = Budget(run, settings.budget_override)
+        self.budget = Budget(run, settings.budget_override, layout)
 
     def execute(
         self,
@@ -119,7 +119,7 @@ class Steps:
             result = flip.execute({name: steps[name] for name in names if name in steps}, undo, self.on_step)
         finally:
             self._held.close()
-            self._budget.release()
+            self.budget.release()
         self.report.take(result)
         self.report.previous_slot = self.live if result.flipped else None
         return result
@@ -203,6 +203,18 @@ class Steps:
                 said.append(f"Site {self.name} is not touched: {error}")
         return said
 
+    def lacks_memory(self, spec: SiteSpec) -> list[str]:
+        """Return that there is no room for the master that is to start, before any is stopped for it."""
+        slot = self.idle if self.wanted else self.live or self.idle
+        ending = [self.new_master.unit] if self.wanted else []
+        if self.wanted and self.settings.classic and self.old_master is not None:
+            ending.append(self.old_master.unit)
+        try:
+            said = self.budget.foresee(spec, slot, ending)
+        except StepFailed as error:
+            said = str(error)
+        return [said] if said else []
+
     def marks(self) -> slot_timer.Marks:
         """Return what the idle slot's timer says about it."""
         return slot_timer.marks_of(self.state(slot_timer.units(self.name, self.idle)[0]))
@@ -246,7 +258,7 @@ class Steps:
         if self.settings.classic:
             self._drain()
             self._stop_old()
-        return self._budget.claim(spec, self.idle, self.layout)
+        return self.budget.claim(spec, self.idle)
 
     def _start(self) -> None:
         # Before its start: whatever happens to this run, a slot that nobody switches to ends.

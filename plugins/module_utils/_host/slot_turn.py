@@ -149,7 +149,7 @@ class Turn:
 
         The new one is live: it is stopped only where there is no room for both.
         """
-        seconds, budget = self.site.settings.start_timeout_seconds, Budget(self.site.run, False)
+        seconds, budget = self.site.settings.start_timeout_seconds, Budget(self.site.run, False, self.site.layout)
         room = self._has_room(old, budget)
         try:
             if not room:
@@ -169,7 +169,7 @@ class Turn:
         site = self.site
         stored = store.read_stored(site.name, old.slot, site.layout)
         try:
-            budget.claim(build(stored or {}), old.slot, site.layout)
+            budget.claim(build(stored or {}), old.slot)
         except (StepFailed, SpecError):
             return False
         return True

@@ -18,6 +18,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import
     Verdict,
     judge,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.budget_sum import without_masters
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -321,3 +322,25 @@ def test_lines_add_up_and_ways_out_hold(
             first = way.php_cgi_ends_first
             again = judge(host, _apply(sites, way), php_cgi_leaves=leaves, php_cgi_ends_first=first, at_once=at_once)
             assert again.fits == way.fits
+
+
+# --- masters that end first ----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=5), st.integers(1, 256), st.integers(0, 40))
+def test_a_host_without_masters_is_as_if_they_had_never_been(ends: list[bool], segment: int, private: int) -> None:
+    """Each master uses half of its segment, and private memory, which shmpages does not count."""
+    masters = [Master(f"m{n}", f"m{n}", segment * MIB, segment * MIB // 2, private * MIB) for n in range(len(ends))]
+
+    def host(there: list[Master]) -> HostMemory:
+        shared = 100 * MIB + sum(one.segment_bytes for one in there)
+        touched = GIB + sum(one.resident_bytes + one.private_bytes for one in there)
+        limits = (
+            _limit("shmpages", "reserved", 262144 * 4096, shared),
+            _limit("ram", "touched", 10 * GIB, touched),
+            _limit("unknown", "touched", GIB, None),
+        )
+        return HostMemory(limits=limits, masters=tuple(there), ram_bytes=10 * GIB)
+
+    ended = {one.unit for one, ends_first in zip(masters, ends) if ends_first and one.unit}
+    assert without_masters(host(masters), ended) == host([one for one in masters if one.unit not in ended])

@@ -9,10 +9,12 @@ import json
 import os
 import pwd
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import MIB, HostMemory, Limit, Master
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host import (
@@ -34,6 +36,11 @@ USER = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != 0)
 IDLE_STATUS = {"active processes": 0, "total processes": 2, "accepted conn": 5, "processes": []}
 
 
+def is_question(entry: str) -> bool:
+    """Return whether a command of a host's log changes nothing."""
+    return entry.startswith("is-enabled") or entry.endswith("--info")
+
+
 class PlayedHost:
     """systemd, PHP-FPM, ss and FastCGI as far as a flip asks them; what is in ``broken`` goes wrong."""
 
@@ -47,6 +54,13 @@ class PlayedHost:
         self.timers: dict[str, list[str]] = {}
         # Commands of timers that wait for the site's lock.
         self.waiting: set[str] = set()
+        self.shared_memory_bytes = 1024 * MIB
+
+    def memory(self) -> HostMemory:
+        """Return what the budget reads of this host: each master has a segment of 16 MiB."""
+        masters = tuple(Master(unit, unit, 16 * MIB, MIB, 0) for unit in sorted(self.active) if "phpops-fpm@" in unit)
+        used = 16 * MIB * len(masters)
+        return HostMemory((Limit("shmpages", "reserved", "host", "/x", self.shared_memory_bytes, used, "x"),), masters)
 
     def fire(self) -> None:
         """Let the time of all timers be up: what their commands say is done."""
@@ -209,7 +223,8 @@ class Fleet:
         self, name: str | None = None, action: str = "deploy", deploy_id: str | None = None, **settings: Any
     ) -> dict[str, Any]:
         """Call slot_prepare; ``name`` is the release's."""
-        given = {key: value for key, value in self.new().items() if key != "document_root"}
+        options = {**self.new(), **settings.pop("options", {})}
+        given = {key: value for key, value in options.items() if key != "document_root"}
         values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, "force": action == "roll", **settings}
         release = self.release(name) if name else None
         site = {"name": "wiki", **(given if action == "deploy" else {})}
@@ -274,15 +289,9 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
     monkeypatch.setattr(slot_steps, "references", lambda text: [])
     monkeypatch.setattr(slot_steps, "spoilers", lambda *_given, **_options: [])
     monkeypatch.setattr(slot.Site, "missing", lambda self, spec: [])
-
-    class Fits:
-        fits, short_bytes, headroom_bytes, message = True, 0, None, "It fits."
-
-    monkeypatch.setattr(
-        reservation,
-        "claim",
-        lambda site, unit, override: reservation.Claim("/nonexistent", unit, Fits()),  # type: ignore[arg-type]
-    )
+    monkeypatch.setattr(reservation, "measure", lambda _paths: host.memory())
+    for name in ("foresee", "claim"):
+        monkeypatch.setattr(reservation, name, partial(getattr(reservation, name), folder=f"{layout.run}/budget"))
     (tmp_path / "units").mkdir()
     found = Fleet(tmp_path, host, layout)
     monkeypatch.setattr(slot_turn.web_check, "check", found.web.check)

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import MIB
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._host import (
     lease,
@@ -16,7 +17,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import (
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
-from ansible_collections.phpops.webhost.tests.unit._host.played_host import Fleet, fleet
+from ansible_collections.phpops.webhost.tests.unit._host.played_host import Fleet, fleet, is_question
 
 __all__ = ["fleet"]
 BLUE, GREEN = "phpops-fpm@wiki-blue.service", "phpops-fpm@wiki-green.service"
@@ -66,7 +67,7 @@ def test_force_and_roll_flip_to_a_new_master_of_the_same_release(fleet: Fleet) -
 def test_check_mode_tells_and_touches_nothing(fleet: Fleet) -> None:
     first = fleet.prepare("r1", check_mode=True)
     assert (first["prepared"], first["changed"], first["reasons"]) == (True, True, ["the site is new"])
-    assert not Path(fleet.layout.site_dir("wiki")).exists() and not fleet.host.log[1:]
+    assert not Path(fleet.layout.site_dir("wiki")).exists() and all(map(is_question, fleet.host.log))
     fleet.deploy("r1")
     before, log = fleet.tree(), list(fleet.host.log)
     there = fleet.prepare("r2", check_mode=True)
@@ -76,7 +77,7 @@ def test_check_mode_tells_and_touches_nothing(fleet: Fleet) -> None:
     assert fleet.switch(check_mode=True)["changed"]
     assert not fleet.drain(check_mode=True)["changed"]
     assert [path for path in fleet.tree() if path not in before and "releases" not in path] == []
-    assert all(entry.startswith("is-enabled") for entry in fleet.host.log[len(log) :])
+    assert all(map(is_question, fleet.host.log[len(log) :]))
 
 
 def test_what_is_missing_is_told_before_anything_is_touched(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +109,70 @@ def test_a_slot_that_does_not_start_leaves_the_live_one(fleet: Fleet, broken: st
     assert (failed["failed"], failed["prepared"], failed["step"]) == (True, False, broken)
     assert fleet.live() == "r1" and fleet.host.active == {BLUE} and not fleet.host.timers
     assert [path for path in fleet.tree() if path not in before and "releases" not in path] == []
+
+
+# Memory
+
+LARGE = {"opcache": {"opcache.memory_consumption": "64"}}
+
+
+def with_a_warm_slot(fleet: Fleet, shared_memory_mib: int) -> None:
+    """Let r2 be live and r1's slot warm, 16 MiB each, on a host with so much memory."""
+    fleet.deploy("r1")
+    fleet.deploy("r2", warm=300)
+    assert fleet.host.active == {BLUE, GREEN}
+    fleet.host.shared_memory_bytes = shared_memory_mib * MIB
+
+
+def test_a_release_without_room_is_refused_before_the_warm_slot_is_given_up(fleet: Fleet) -> None:
+    with_a_warm_slot(fleet, 60)
+    before, timers = fleet.tree(), dict(fleet.host.timers)
+    failed = fleet.prepare("r3", options=LARGE)
+    assert (failed["failed"], failed["step"], failed["prepared"]) == (True, "budget", False)
+    assert "The memory budget is 20 MiB short" in failed["msg"]
+    assert fleet.host.active == {BLUE, GREEN} and fleet.host.timers == timers
+    assert [path for path in fleet.tree() if path not in before and "releases" not in path] == []
+    assert fleet.prepare(action="rollback")["warm"] is True
+
+
+def test_a_dry_run_says_of_the_memory_what_a_run_says(fleet: Fleet) -> None:
+    with_a_warm_slot(fleet, 60)
+    told = fleet.prepare("r3", options=LARGE, check_mode=True)["missing"]
+    assert told == [fleet.prepare("r3", options=LARGE)["msg"]]
+    assert fleet.prepare("r3", options=LARGE, check_mode=True, budget_override=True)["missing"] == []
+
+
+def test_the_memory_of_the_slot_that_is_given_up_is_counted_as_free(fleet: Fleet) -> None:
+    with_a_warm_slot(fleet, 36)
+    assert fleet.prepare("r3", check_mode=True)["missing"] == []
+    assert fleet.deploy("r3") == "r3"
+
+
+def test_classic_counts_the_memory_of_the_live_slot_as_free(fleet: Fleet) -> None:
+    fleet.deploy("r1")
+    fleet.host.shared_memory_bytes = 20 * MIB
+    assert "12 MiB short" in fleet.prepare("r2")["msg"]
+    assert fleet.prepare("r2", classic=True, check_mode=True)["missing"] == []
+    assert fleet.deploy("r2", classic=True) == "r2"
+
+
+def test_what_another_site_reserves_meanwhile_is_found_by_the_reservation(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.deploy("r1")
+    monkeypatch.setattr(Budget, "foresee", lambda *_given: "")
+    fleet.host.shared_memory_bytes = 20 * MIB
+    failed = fleet.prepare("r2")
+    assert (failed["step"], "12 MiB short" in failed["msg"]) == ("budget", True)
+    assert fleet.live() == "r1" and fleet.host.active == {BLUE}
+
+
+def test_a_dry_run_says_that_php_cannot_be_asked(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = fleet.host.run
+    broken = 1, "", "syntax error, unexpected '=' in /etc/php/x.ini on line 3"
+    monkeypatch.setattr(fleet.host, "run", lambda words: broken if words[-1] == "--info" else real(words))
+    told = fleet.prepare("r1", check_mode=True)["missing"]
+    assert told == [f"php-fpm8.2 can't read its ini files: {broken[2]}"] == [fleet.prepare("r1")["msg"]]
 
 
 # Rollback
