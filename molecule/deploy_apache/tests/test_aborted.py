@@ -68,7 +68,7 @@ CASES = {
         DENIED,
         {"entry_points": [entry("/work.php"), entry("/denied.php")]},
         {},
-        r"/denied\.php .*answered 403\b.* is live again\.",
+        r"/denied\.php .*answered 403 .*Apache's own page '403 Forbidden'.* a Require.* is live again\.",
     ),
 }
 

@@ -19,6 +19,21 @@ _ADDRESS = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$", r
 # What RFC 3986 allows in a path and a query besides letters, digits and what is encoded already.
 _SAFE = "/%:@!$&'()*+,;=~?"
 
+_NO_WAY = "it did not get through to PHP; its error log names the socket that it tried, and why"
+# What a status of the web server itself says, with the cure.
+_WHY = {
+    401: "it asks for a password; give the entry point the header Authorization, or another path",
+    403: (
+        "it may not serve this path, by a Require, Deny or deny of its configuration, or by a folder that its user"
+        " can't enter; its error log names which: allow it, or give the entry point another path"
+    ),
+    404: (
+        "it found no such file; its document root must be the pointer's docroot, and a path that is no file needs a"
+        " front controller (deploy_front_controller) or the entry point's script"
+    ),
+    **dict.fromkeys((502, 503, 504), _NO_WAY),
+}
+
 
 class BaseUrlError(ValueError):
     """The URL of this host's web server can't be used; one sentence."""
@@ -93,6 +108,9 @@ def complaint(entry: EntryPoint, where: Base, host: str, seen: Seen, named: Sequ
     asked = f"{entry.path} of {host}"
     if wrong and 300 <= seen.status < 400:
         return f"{asked} {wrong.rstrip('.')}: {_redirect(where, host, seen)}"
+    own = _own_page(seen)
+    if wrong and named and (own or (seen.status >= 400 and not seen.reached)):
+        return f"{asked} {wrong.rstrip('.')}: {_refused(seen.status, own)}"
     if wrong and seen.reached:
         return f"{asked} {wrong}"
     if not seen.reached:
@@ -114,6 +132,27 @@ def _redirect(where: Base, host: str, seen: Seen) -> str:
     if name and name != host.partition(":")[0].lower():
         return f"{who} redirects to {goal}; give the entry point that host ({name})."
     return f"{who} redirects to {goal or 'nowhere'}; ask for that page, or expect status {seen.status}."
+
+
+def _own_page(seen: Seen) -> str:
+    """Return the server whose own error page an answer is, with its title; "" for any other page.
+
+    Both servers write "STATUS Reason" as the title of a page of a known form (ap_send_error_response of Apache,
+    ngx_http_error_*_page of nginx); other visitors' requests may have reached PHP meanwhile.
+    """
+    page = seen.body[:1000].decode("utf-8", "replace")
+    title = re.search(rf"<title>({seen.status} [\w' -]{{1,60}})</title>", page)
+    if title is None or seen.status < 400:
+        return ""
+    if "//IETF//DTD HTML 2.0//EN" in page:
+        return f"Apache's own page {title.group(1)!r}"
+    return f"nginx's own page {title.group(1)!r}" if f"<center><h1>{title.group(1)}</h1></center>" in page else ""
+
+
+def _refused(status: int, own: str) -> str:
+    """Return what a web server that asked no PHP is like to have stumbled over, and the cure."""
+    why = _WHY.get(status, "its error log says why")
+    return f"{own or 'the web server answered by itself'}, no PHP of the new slot was asked: {why}."
 
 
 def _unreached(host: str, named: Sequence[str], socket: str) -> str:

@@ -79,7 +79,7 @@ def check(
                 )
             return [*found, Check(entry.path, 0, 0.0, msg)]
         seen = Seen(answer.status, answer.headers, answer.body, answer.seconds, accepted() > before)
-        named = [] if seen.reached else references(socket)
+        named = references(socket) if not seen.reached or seen.status >= 400 else []
         msg = complaint(entry, where, host, seen, named, socket) or ""
         found.append(Check(entry.path, answer.status, round(answer.seconds, 4), msg))
         if msg:

@@ -59,6 +59,20 @@ def test_the_path_is_written_as_http_holds_it() -> None:
     assert url_path(EntryPoint("/wiki/Ä b.php", query="q=a b&x=%20")) == "/wiki/%C3%84%20b.php?q=a%20b&x=%20"
 
 
+APACHE_403 = b"""<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">
+<html><head>
+<title>403 Forbidden</title>
+</head><body>
+<h1>Forbidden</h1>
+<p>You don't have permission to access this resource.</p>
+</body></html>
+"""
+NGINX_404 = (
+    b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
+    b"<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
+)
+
+
 def seen(status: int = 200, body: bytes = b"ok", reached: bool = True, location: str = "") -> Seen:
     return Seen(status, {"location": location} if location else {}, body, 0.1, reached)
 
@@ -71,10 +85,25 @@ def seen(status: int = 200, body: bytes = b"ok", reached: bool = True, location:
         (seen(body=b"no"), [], "/index.php of wiki answered 200 through the web server, without the text 'ok'."),
         (seen(reached=False), [], f"not from the new slot: no enabled file of Apache or nginx names {SOCKET}"),
         (
-            seen(404, reached=False),
+            seen(reached=False),
             ["/etc/a.conf:3"],
-            "answered 404, but not from the new slot: its socket is named at /etc/a.conf:3, but not",
+            "answered 200, but not from the new slot: its socket is named at /etc/a.conf:3, but not",
         ),
+        (
+            seen(403, APACHE_403),
+            ["/etc/a.conf:3"],
+            "/index.php of wiki answered 403 through the web server, not 200: Apache's own page '403 Forbidden', no PHP"
+            " of the new slot was asked: it may not serve this path, by a Require,",
+        ),
+        (seen(404, NGINX_404, reached=False), ["/etc/a.conf:3"], "nginx's own page '404 Not Found', no PHP of the new"),
+        (
+            seen(401, b"who?", reached=False),
+            ["/etc/a.conf:3"],
+            "not 200: the web server answered by itself, no PHP of the new slot was asked: it asks for a password;",
+        ),
+        (seen(503, reached=False), ["/etc/a.conf:3"], "it did not get through to PHP;"),
+        (seen(418, reached=False), ["/etc/a.conf:3"], "its error log says why."),
+        (seen(403, APACHE_403, reached=False), [], "but not from the new slot: no enabled file of Apache or nginx"),
         (seen(301, location="https://wiki/", reached=False), [], "the web server redirects to https://wiki/; give a"),
         (seen(302, location="http://www.wiki/"), [], "the application redirects to http://www.wiki/; give the entry"),
         (seen(302, location="/login"), [], "the application redirects to /login; ask for that page, or expect"),
@@ -88,3 +117,14 @@ def test_what_is_wrong_is_one_sentence_with_its_cure(answer: Seen, named: list[s
 
 def test_a_redirect_that_was_asked_for_is_right() -> None:
     assert complaint(EntryPoint(status=302), HTTP, "wiki", seen(302, location="/login"), [], SOCKET) is None
+
+
+def test_an_application_s_own_page_is_not_the_server_s() -> None:
+    page = b"<html><head><title>403 Forbidden</title></head><body>Log in first.</body></html>"
+    said = complaint(EntryPoint(), HTTP, "wiki", seen(403, page), ["/etc/a.conf:3"], SOCKET)
+    assert said == "/index.php of wiki answered 403 through the web server, not 200."
+
+
+@given(st.integers(100, 599), st.binary(max_size=300), st.booleans())
+def test_any_answer_is_judged(status: int, body: bytes, reached: bool) -> None:
+    complaint(EntryPoint(), HTTP, "wiki", seen(status, body, reached), ["/etc/a.conf:3"], SOCKET)
