@@ -56,7 +56,7 @@ CASES = {
         {"public/zeros.bin": "0" * 20_000_000},
         {},
         {"deploy_path": "/srv/small/app"},
-        r"(?i)no space left",
+        r"No space left on device\. [\d.]+ (B|KiB) and \d+ inodes were free there at that moment\.",
     ),
     "a wrong checksum": (
         {},

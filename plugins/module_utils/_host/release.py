@@ -209,8 +209,9 @@ class _Release:
             fill(builder)
             return self.finish(builder, key, records)
         except OSError as error:
+            said = release_place.free_sentence(self.wanted.releases, error)
             self.remove(root)
-            raise StepFailed(release_place.free_sentence(self.wanted.releases, error)) from error
+            raise StepFailed(said) from error
         except BaseException:
             self.remove(root)
             raise

@@ -25,6 +25,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.release impor
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release_keep import Chain
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._core.units import human_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text, replace_symlink
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import live_slot, read_link, read_stored
 
@@ -182,7 +183,7 @@ def chain(site: str, layout: Layout) -> Chain:
 
 
 def free_sentence(folder: str, error: OSError) -> str:
-    """Return why a release could not be written, with the space that is free now that the partial one is gone."""
+    """Return why a release could not be written, with the space that is free now: to be called before a removal."""
     why = f"The release could not be written to {folder}: {error.strerror or error}"
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return f"{why}{f' ({os.fsdecode(error.filename)})' if error.filename else ''}. Nothing else was changed."
@@ -190,7 +191,8 @@ def free_sentence(folder: str, error: OSError) -> str:
         found = os.statvfs(folder)
     except OSError:
         return f"{why}. Nothing else was changed."
+    free = f"{human_bytes(found.f_bavail * found.f_frsize)} and {found.f_favail} inodes"
     return (
-        f"{why}. Nothing else was changed; {found.f_bavail * found.f_frsize} bytes and {found.f_favail} inodes of the"
-        " file system are free there: make room, or lower keep."
+        f"{why}. {free} were free there at that moment."
+        " What was written of it is removed, and nothing else was changed: make room, or lower keep."
     )

@@ -11,6 +11,7 @@ import os
 import stat
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -151,7 +152,7 @@ def test_what_can_not_be_is_one_sentence_and_leaves_nothing(host: Host, options:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("place", ["write", "mkdir", "sync"])
-def test_a_full_disk_leaves_nothing_and_says_what_is_free(
+def test_a_full_disk_leaves_nothing_and_says_what_was_free_when_it_failed(
     host: Host, monkeypatch: pytest.MonkeyPatch, number: int, place: str
 ) -> None:
     host.build("v1", ("a", "1"))
@@ -160,6 +161,11 @@ def test_a_full_disk_leaves_nothing_and_says_what_is_free(
     def full(*_arguments: Any, **_named: Any) -> Any:
         raise OSError(number, os.strerror(number))
 
+    def space(_path: str) -> Any:
+        partial = any(path.name.startswith(".new-") for path in Path(host.releases).iterdir())
+        return SimpleNamespace(f_bavail=3 if partial else 3000, f_frsize=1024, f_favail=7 if partial else 7000)
+
+    monkeypatch.setattr(os, "statvfs", space)
     if place == "sync":
         monkeypatch.setattr(release, "sync", full)
     else:
@@ -168,7 +174,7 @@ def test_a_full_disk_leaves_nothing_and_says_what_is_free(
         )
     result = host.build("v2", ("d/a", "2"))
     assert result["failed"] and os.strerror(number) in result["msg"]
-    assert str(host.releases) in result["msg"] and "bytes and" in result["msg"]
+    assert f"{host.releases}: {os.strerror(number)}. 3 KiB and 7 inodes were free there" in result["msg"]
     assert [name for name in host.names() if name != "v2.json"] == before
     monkeypatch.undo()
     assert host.build("v2", ("d/a", "2"))["changed"]
