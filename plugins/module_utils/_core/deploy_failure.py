@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Mapping
 
 _MOST_CHARACTERS = 2000
 # What Ansible says of a module that ended without a result.
 _NO_RESULT = "Module result deserialization failed"
+# What ansible.builtin.get_url says of a file with another sum.
+_OTHER_SUM = re.compile(r"^The checksum for (\S+) did not match (\w+); it was (\w+)\.?$")
 
 
 def sentence(result: Mapping[str, Any], task: str, hook: str = "") -> str:
@@ -17,6 +20,13 @@ def sentence(result: Mapping[str, Any], task: str, hook: str = "") -> str:
     said = _said(result)
     if hook:
         return f"The hook {hook} failed in its task {task!r}: {said}"
+    other = _OTHER_SUM.match(said)
+    if other:
+        file, wanted, found = other.groups()
+        return (
+            f"The archive {result.get('url') or file} has the sha256 {found}, not {wanted} as deploy_source.sha256"
+            " says: compare it with what was published, then correct the address or the sum. Nothing was unpacked."
+        )
     return said
 
 

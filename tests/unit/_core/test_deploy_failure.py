@@ -32,6 +32,21 @@ def test_a_result_is_one_sentence(result: dict[str, Any], said: str) -> None:
     assert sentence(result, "task") == said
 
 
+OTHER_SUM = {
+    "msg": "The checksum for /root/.ansible/tmp/x/tmpabc did not match 00aa; it was 11bb.",
+    "url": "https://example.org/app.tgz",
+}
+
+
+def test_another_sum_is_told_with_the_address_both_sums_and_the_cure() -> None:
+    said = sentence(OTHER_SUM, "Fetch")
+    assert said.startswith(
+        "The archive https://example.org/app.tgz has the sha256 11bb, not 00aa as deploy_source.sha256"
+    )
+    assert "correct the address or the sum" in said
+    assert sentence(OTHER_SUM, "Fetch", "before_release").endswith(str(OTHER_SUM["msg"]))
+
+
 def test_a_hook_is_named_with_its_task() -> None:
     assert sentence({"msg": "It broke."}, "Migrate", "before_switch") == (
         "The hook before_switch failed in its task 'Migrate': It broke."
