@@ -18,7 +18,7 @@ options:
   _input:
     description:
       - A dictionary such as C(ansible_facts), with any of C(phpops_shm), C(phpops_slab), C(phpops_beancounters),
-        C(phpops_oom), C(phpops_php_sites) and C(phpops_slot).
+        C(phpops_oom), C(phpops_oom_policy), C(phpops_php_sites) and C(phpops_slot).
       - C(budget) may hold what M(phpops.webhost.memory_budget_info) returned.
     type: dict
     required: true
@@ -64,6 +64,7 @@ seealso:
   - module: phpops.webhost.beancounters_facts
   - module: phpops.webhost.slab_facts
   - module: phpops.webhost.shm_facts
+  - module: phpops.webhost.oom_policy_facts
   - module: phpops.webhost.php_sites_facts
   - module: phpops.webhost.slot_facts
 """
@@ -98,7 +99,7 @@ _value:
       type: list
       elements: dict
     cure:
-      description: What to do as C(text). C(play) and C(variables) name the playbook for it, C(play) may be null.
+      description: What to do as C(text). C(play), C(variables) and C(tags) name the playbook for it, C(play) may be null.
       type: dict
 """
 

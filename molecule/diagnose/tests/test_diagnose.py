@@ -131,6 +131,19 @@ def test_a_container_sees_what_systemd_says_and_not_the_kernel(host):
     assert "This host is a container (podman): the kernel's reports" in " ".join((done.stdout + done.stderr).split())
 
 
+def test_the_policies_are_told_and_whether_the_host_honours_them(host):
+    found = facts(host, "oom_policy_facts")
+    assert found["available"] is True
+    policies = {unit["unit"]: unit["oom_policy"] for unit in found["units"]}
+    assert policies["apache2.service"] == "continue"
+    assert [policy for unit, policy in policies.items() if unit.startswith("php")] == ["stop"]
+    # What kind of control groups a container has is up to the machine that it runs on.
+    has_v2 = host.file("/sys/fs/cgroup/cgroup.controllers").exists
+    assert (found["cgroup"] == "v2") is has_v2
+    assert found["honoured"] is (found["reason"] is None)
+    assert has_v2 or "systemd hears of no OOM kill" in found["reason"]
+
+
 def test_a_saved_kernel_log_tells_who_died(host):
     found = oom(host, "path=/root/kernel.log")
     (event,) = found["events"]

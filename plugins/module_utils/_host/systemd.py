@@ -54,7 +54,8 @@ def show_all(run: Run, units: Sequence[str], properties: Sequence[str]) -> dict[
 
     SystemctlError also where systemd answers for another number of units.
     """
-    out = systemctl(run, ["show", "--property=" + ",".join(properties), *units])
+    # After "--" a unit may begin with a dash, as the root slice does.
+    out = systemctl(run, ["show", "--property=" + ",".join(properties), "--", *units])
     # One block of lines for each unit, in their order, with an empty line between (systemctl(1)).
     blocks = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in out.split("\n\n")]
     if len(blocks) != len(units):

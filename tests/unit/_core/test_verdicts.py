@@ -78,6 +78,11 @@ def oom(*victims: str | None, **part: Any) -> dict[str, Any]:
     return facts(phpops_oom={"events": events, **part})
 
 
+def policies(*units: tuple[str, str, bool], honoured: bool = True) -> dict[str, Any]:
+    named = [{"unit": unit, "oom_policy": policy, "active": active} for unit, policy, active in units]
+    return facts(phpops_oom_policy={"available": True, "honoured": honoured, "units": named})
+
+
 def slots(active: bool | None) -> dict[str, Any]:
     slot = {"unit": "phpops-fpm@wiki-blue.service", "active": active}
     site_of = {"name": "wiki", "live_slot": "blue", "slots": {"blue": slot, "green": {"active": False}}}
@@ -174,6 +179,12 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "64 MiB 10 times, as the error logs say (Apache's own log 9, b 1)",
     ),
     (
+        "unit_ends_with_a_process",
+        "warning",
+        policies(("apache2.service", "continue", True), *((f"php8.{n}-fpm.service", "stop", True) for n in range(5))),
+        "(OOMPolicy: php8.0-fpm.service stop, php8.1-fpm.service stop, php8.2-fpm.service stop, 2 others).",
+    ),
+    (
         "oom_kills",
         "warning",
         oom("php-fpm", "mysqld", "php-fpm", None),
@@ -267,6 +278,8 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("dentry_share", slab(100 * MIB, 0.9, memory_total_bytes=None)),
     ("shm_allocation_errors", sites(site("a", shm_errors=errors(0)), site("b"))),
     ("oom_kills", oom()),
+    ("unit_ends_with_a_process", policies(("nginx.service", "continue", True), ("php8.2-fpm.service", "stop", False))),
+    ("unit_ends_with_a_process", policies(("nginx.service", "stop", True), honoured=False)),
     ("oom_kills", facts(phpops_oom={"available": False, "reason": "No log.", "events": []})),
     ("live_slot_down", slots(True)),
     ("live_slot_down", slots(None)),
@@ -343,6 +356,17 @@ def test_the_cure_of_shared_memory_depends_on_who_holds_it() -> None:
     found["phpops_php_sites"]["sites"] = [site("a"), site("b", migratable=False), site("c", migrated=True)]
     assert judge(found)[0]["cure"]["play"] == "phpops.webhost.migrate"
     assert judge(found)[0]["cure"]["variables"] == {"fpm_migrate_sites": ["a"]}
+
+
+def test_a_unit_that_outlives_kills_by_now_is_no_alarm_any_more() -> None:
+    ended = {"phpops_oom": oom("php-fpm")["phpops_oom"]}
+    ended["phpops_oom"]["units"] = [{"unit": "nginx.service", "result": "oom-kill", "count": 1}]
+    found = {**policies(("nginx.service", "continue", True)), **ended}
+    assert [(verdict["code"], verdict["severity"]) for verdict in judge(found)] == [("oom_kills", "warning")]
+    found = {**policies(("nginx.service", "stop", True)), **ended}
+    text = render_text("web1", judge(found))
+    assert "[critical] oom_kills" in text
+    assert text.count("ansible-playbook phpops.webhost.tune --limit web1 --tags oom_policy\n") == 1
 
 
 def test_a_cure_names_a_few_sites_and_leaves_many_to_the_default() -> None:

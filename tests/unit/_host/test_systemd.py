@@ -52,7 +52,7 @@ def test_several_units_are_one_question() -> None:
         "a.service": {"ActiveState": "active", "MainPID": "7"},
         "b.timer": {"ActiveState": "inactive", "MainPID": ""},
     }
-    command = ["systemctl", "--no-pager", "show", "--property=ActiveState,MainPID", "a.service", "b.timer"]
+    command = ["systemctl", "--no-pager", "show", "--property=ActiveState,MainPID", "--", "a.service", "b.timer"]
     assert run.commands == [command]
     with pytest.raises(systemd.SystemctlError, match=r"told of 2 units, not of 1: a\.service"):
         systemd.show_all(run, ["a.service"], ["ActiveState"])

@@ -22,6 +22,7 @@ TABLE: tuple[Callable[[Facts, Thresholds], list[Verdict]], ...] = (
     beancounters.shmpages,
     sites.shm_allocation_errors,
     oom.oom_kills,
+    oom.unit_ends_with_a_process,
     memory.reserved_near_limit,
     memory.budget_overrun,
     memory.segment_per_process,
@@ -42,8 +43,8 @@ def judge(facts: Facts, thresholds: Thresholds | None = None) -> list[dict[str, 
     """Return the verdicts of one host, worst first, as dicts.
 
     ``facts`` holds what the facts modules returned, by their names (phpops_shm, phpops_slab, phpops_beancounters,
-    phpops_php_sites, phpops_slot, phpops_oom), and ``budget`` as memory_budget_info returns it. What is missing gives
-    an info verdict.
+    phpops_php_sites, phpops_slot, phpops_oom, phpops_oom_policy), and ``budget`` as memory_budget_info returns
+    it. What is missing gives an info verdict.
     """
     marks = thresholds or Thresholds()
     found = [verdict for rule in TABLE for verdict in rule(facts, marks)]

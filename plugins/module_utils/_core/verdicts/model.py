@@ -54,11 +54,12 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Cure:
-    """What to do: a sentence, and the play with its variables where the collection has one."""
+    """What to do: a sentence, and the play with its variables and tags where the collection has one."""
 
     text: str
     play: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

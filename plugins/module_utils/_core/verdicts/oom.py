@@ -23,6 +23,10 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
 )
 
 _MOST_NAMES = 3
+_ENDS = ("stop", "kill")
+_CONTINUE = Cure(
+    "Let the units outlive a killed process, by OOMPolicy=continue.", "phpops.webhost.tune", tags=["oom_policy"]
+)
 
 
 def oom_kills(facts: Facts, _marks: Thresholds) -> list[Verdict]:
@@ -38,7 +42,10 @@ def oom_kills(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     last = next((event["time"] for event in reversed(events) if event.get("time")), None)
     sentence = f"Memory ran out {count_of(len(events), 'time')} and processes were killed ({names})"
     sentence += f", the last time at {last}" if last else ""
-    failed = [unit for unit in entries(oom, "units") if unit.get("result") == "oom-kill"]
+    # One that was given OOMPolicy=continue since then would outlive the next kill.
+    safe = [unit.get("unit") for unit in _units(facts) if unit.get("oom_policy") == "continue"]
+    ended = [unit for unit in entries(oom, "units") if unit.get("result") == "oom-kill"]
+    failed = [unit for unit in ended if unit.get("unit") not in safe]
     evidence = [Evidence("OOM events", len(events), "events")]
     if not failed:
         cure = Cure("Lower pm.max_children or give each site a memory limit of its own, then see who held the memory.")
@@ -46,5 +53,25 @@ def oom_kills(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     units = ", ".join(str(unit.get("unit")) for unit in failed[:_MOST_NAMES])
     units += ", …" if len(failed) > _MOST_NAMES else ""
     evidence.append(Evidence("units ended", sum(number(unit, "count") for unit in failed), "times"))
-    cure = Cure("Let the unit outlive a killed process: OOMPolicy=continue in its [Service] section.")
-    return [Verdict("oom_kills", CRITICAL, f"{sentence}; systemd ended {units} because of it.", evidence, cure)]
+    return [Verdict("oom_kills", CRITICAL, f"{sentence}; systemd ended {units} because of it.", evidence, _CONTINUE)]
+
+
+def _units(facts: Facts) -> list[Facts]:
+    """Return the web servers with their OOMPolicy=, where the host honours it."""
+    found = section(facts, "phpops_oom_policy")
+    return entries(found, "units") if (found or {}).get("honoured") is True else []
+
+
+def unit_ends_with_a_process(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """systemd would end a whole web server, or all sites of a PHP-FPM master, for one process that is killed."""
+    running = [unit for unit in _units(facts) if unit.get("active") is True]
+    found = [f"{unit.get('unit')} {unit['oom_policy']}" for unit in running if unit.get("oom_policy") in _ENDS]
+    if not found:
+        return []
+    names, more = ", ".join(found[:_MOST_NAMES]), len(found) - _MOST_NAMES
+    names += f", {count_of(more, 'other')}" if more > 0 else ""
+    sentence = (
+        f"If memory runs out and one process is killed, systemd ends all of the unit with it (OOMPolicy: {names})."
+    )
+    evidence = [Evidence("units that end with one process", len(found), "units")]
+    return [Verdict("unit_ends_with_a_process", WARNING, sentence, evidence, _CONTINUE)]

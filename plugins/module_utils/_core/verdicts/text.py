@@ -38,6 +38,8 @@ def _flow(value: Any) -> str:
 
 def _command(host: str, cure: Mapping[str, Any]) -> str:
     words = ["ansible-playbook", str(cure["play"]), "--limit", host]
+    if cure.get("tags"):
+        words += ["--tags", ",".join(str(tag) for tag in cure["tags"])]
     if cure.get("variables"):
         words += ["--extra-vars", _flow(cure["variables"])]
     return " ".join(shlex.quote(_plain(word)) for word in words)
