@@ -46,7 +46,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was found; ``reason`` says why policies do nothing here, ``left_out`` has {name, reason} of what is missing."""
+    """What was found; ``reason`` says why policies do nothing here, ``left_out`` {name, reason} of what is missing."""
 
     version: int | None
     cgroup: str
