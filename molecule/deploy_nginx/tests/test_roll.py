@@ -19,5 +19,7 @@ def test_a_roll_gives_the_live_release_a_new_master(app):
     assert load.bad() == {}, load.result
     new = app.who()
     assert new["master"] != old["master"]
-    assert (app.release_id(), new["release"], app.ids()) == (release, old["release"], ids)
+    assert (app.release_id(), new["release"]) == (release, old["release"])
+    # A roll builds no release; it may remove one that a killed deploy left.
+    assert set(app.ids()) <= set(ids)
     assert left_over(app, app.clean) == {}

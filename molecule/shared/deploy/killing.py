@@ -18,7 +18,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.deploy_steps 
 # BOTH: as when the power fails.
 CONTROLLER, MODULE, BOTH = "controller", "module", "both"
 # What must not be more than before, once the next deploy is through (names of count_host.py).
-SAME = ("masters", "segments", "sockets", "units", "timers", "failed units", "files", "mounts", "incoming")
+SAME = ("masters", "segments", "sockets", "units", "timers", "failed units", "files", "mounts")
 
 
 class Watcher:
@@ -94,6 +94,9 @@ def left_over(app, before):
     found = {name: (before[name], now[name]) for name in SAME if now[name] > before[name]}
     if app.active_units() != [f"phpops-fpm@app-{app.live()}.service"]:
         found["active units"] = app.active_units()
+    if now["incoming"] > 1:
+        # One archive stays, so that the next run of the same URL need not fetch it again.
+        found["incoming"] = now["incoming"]
     if app.lease() is not None:
         found["lease"] = app.lease()
     names = app.host.check_output("ls -A /srv/www/app/releases").split()
