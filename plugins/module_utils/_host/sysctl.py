@@ -106,7 +106,7 @@ class Sysctl:
         last = last_setting(files, key)
         if last and last[0] != ours and last[1].split() != value.split():
             notes.append(
-                f"{last[0]} sets {key} = {last[1]} and is read after {ours}: it wins at the next boot; take the line out."
+                f"{last[0]} sets {key} = {last[1]} and is read after {ours}: it wins at the next boot; remove it."
             )
 
     def apply(self, role: str, name: str, values: Mapping[str, str], check_mode: bool) -> Outcome:

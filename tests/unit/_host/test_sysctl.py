@@ -90,7 +90,7 @@ def test_what_the_kernel_refuses_leaves_no_file(host, monkeypatch):
 
 
 def test_a_setting_that_this_kernel_lacks_is_refused(host):
-    with pytest.raises(SysctlError, match="This kernel has no fs.dentry-negative"):
+    with pytest.raises(SysctlError, match=r"This kernel has no fs\.dentry-negative"):
         host.apply("swap", "swap", {"fs.dentry-negative": "1"}, False)
 
 
