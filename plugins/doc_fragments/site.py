@@ -106,10 +106,10 @@ options:
         description: The umask of the site's PHP, quoted. A new site has V("022").
         type: str
       memory_high_bytes:
-        description: Bytes above which the slot's memory is reclaimed, systemd's C(MemoryHigh).
+        description: Bytes above which the slot's memory is reclaimed, systemd's C(MemoryHigh). V(0) is no limit.
         type: int
       memory_max_bytes:
-        description: The most bytes that the slot may use, systemd's C(MemoryMax).
+        description: The most bytes that the slot may use, systemd's C(MemoryMax). V(0) is no limit.
         type: int
       hardening:
         description:
@@ -257,10 +257,10 @@ options:
         description: The umask of the site's PHP, quoted. A new site has V("022").
         type: str
       memory_high_bytes:
-        description: Bytes above which the slot's memory is reclaimed, systemd's C(MemoryHigh).
+        description: Bytes above which the slot's memory is reclaimed, systemd's C(MemoryHigh). V(0) is no limit.
         type: int
       memory_max_bytes:
-        description: The most bytes that the slot may use, systemd's C(MemoryMax).
+        description: The most bytes that the slot may use, systemd's C(MemoryMax). V(0) is no limit.
         type: int
       hardening:
         description:

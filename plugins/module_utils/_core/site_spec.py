@@ -177,6 +177,8 @@ def build(options: Mapping[str, Any]) -> SiteSpec:
     values["process_manager"] = _process_manager(check, values.get("process_manager") or {})
     values["entry_points"] = [_entry_point(check, entry) for entry in values.get("entry_points") or []]
     values["release"] = _release(check, values.get("release"), str(values["document_root"]))
+    # None is "as the site has it" where options come from; 0 is how a limit is taken away.
+    values.update({key: values.get(key) or None for key in ("memory_high_bytes", "memory_max_bytes")})
     spec = SiteSpec(**values)
     _check_accounts_and_paths(check, spec)
     _check_php(check, spec)
