@@ -5,13 +5,20 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
-from images import podman
+from image_tools import podman
 from paths import CACHE, ROOT, VENV
+
+sys.path.insert(0, str(ROOT / "molecule" / "shared" / "vm"))
+
+from machine import machines
 
 
 def main() -> None:
-    """Remove the containers made from our images, the images, and our files."""
+    """Remove the machines, the containers made from our images, the images, and our files."""
+    for machine in machines():
+        machine.remove()
     if shutil.which("podman"):
         for image in podman("images", "--quiet", "--filter", "label=phpops.hash").split():
             for container in podman("ps", "--all", "--quiet", "--filter", f"ancestor={image}").split():

@@ -3,20 +3,20 @@
 """Builds the images: localhost/phpops-host:bookworm and :trixie for the tests, phpops-sanity:trixie for ansible-test.
 
 An image carries the hash of everything here that determines it, as the label phpops.hash: the next run reuses it.
+vm_images.py makes virtual machines of the hosts' images.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "molecule" / "images"
+import vm_images
+from image_tools import ENVIRONMENT, FOLDER, LIMIT_SECONDS, hash_of, packages, podman
+
 # The image -> what determines it, beside this file: its packages first, then the hooks' files.
 HOST = ("host.txt", "before.sh", "after.sh", "debconf.txt")
 IMAGES = {
@@ -25,37 +25,24 @@ IMAGES = {
     "localhost/phpops-sanity:trixie": ("sanity.txt",),
 }
 METADATA = ('CMD ["/lib/systemd/systemd"]', "STOPSIGNAL SIGRTMIN+3")
-LIMIT_SECONDS = 900
-ENVIRONMENT = {**os.environ, "CONTAINERS_CONF": str(FOLDER / "containers.conf"), "LC_ALL": "C.UTF-8"}
-
-
-def podman(*arguments: str) -> str:
-    """Run podman with the collection's own settings and return what it says."""
-    return subprocess.run(
-        ["podman", *arguments], check=True, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS
-    ).stdout.strip()
 
 
 def bootstrap_command(image: str) -> list[str]:
     """Return the command that writes the image's root file system to its standard output."""
     packages_file, *hooks = IMAGES[image]
-    lines = (FOLDER / packages_file).read_text(encoding="utf-8").splitlines()
     command = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--dpkgopt=force-unsafe-io"]
     command += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "locale")]
     if hooks:
         command.append(f"--essential-hook='{FOLDER}/before.sh' \"$1\" '{FOLDER}'")
         command.append(f"--customize-hook='{FOLDER}/after.sh' \"$1\"")
-    command.append(f"--include={','.join(line for line in lines if line and not line.startswith('#'))}")
+    command.append(f"--include={','.join(packages(packages_file))}")
     return [*command, image.rpartition(":")[2], "-"]
 
 
 def content_hash(image: str) -> str:
     """Hash all that determines an image; where the checkout lies does not."""
     command = " ".join(bootstrap_command(image)).replace(str(FOLDER), "")
-    digest = hashlib.sha256(f"{command} {METADATA}".encode())
-    for name in IMAGES[image]:
-        digest.update((FOLDER / name).read_bytes())
-    return digest.hexdigest()[:16]
+    return hash_of(f"{command} {METADATA}", *(FOLDER / name for name in IMAGES[image]))
 
 
 def build(image: str, digest: str) -> None:
@@ -84,8 +71,16 @@ def build(image: str, digest: str) -> None:
 
 
 def ensure(image: str) -> str:
-    """Build an image unless it is there already; return a line that says what was done."""
+    """Build an image and the machine's that is made of it, unless they are there; return what was done."""
     digest = content_hash(image)
+    outcome = ensure_container(image, digest)
+    if IMAGES[image] is HOST:
+        outcome += "\n" + vm_images.ensure(image, digest)
+    return outcome
+
+
+def ensure_container(image: str, digest: str) -> str:
+    """Build an image unless it is there already; return a line that says what was done."""
     if podman("images", "--format", '{{index .Labels "phpops.hash"}}', image) == digest:
         return f"images: {image} is there ({digest})"
     started = time.monotonic()
@@ -114,6 +109,8 @@ def main() -> int:
             except (OSError, RuntimeError, subprocess.SubprocessError) as error:
                 print(f"images: {error}", file=sys.stderr)
                 failed = 1
+        if not failed:
+            print(vm_images.ensure_accelerator(), flush=True)
     prune()
     return failed
 

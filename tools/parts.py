@@ -13,6 +13,8 @@ from paths import ROOT, TREE, VENV
 
 # About 84 tests that each deploy twice or more: a part of make soak until a whole run fits into make test.
 LONG = ("deploy_nginx",)
+# Where the tools' imports are found.
+TYPED = [str(ROOT / folder) for folder in ("tools", "tests/load", "molecule/shared/vm")]
 UTILS = "ansible_collections.phpops.webhost.plugins.module_utils"
 
 
@@ -82,7 +84,10 @@ def test_parts() -> list[Part]:
         Part("lint:build", (python, f"{tools}/build.py")),
         Part("docs", (python, f"{tools}/docs.py")),
         Part("typecheck:core", ("env", f"MYPYPATH={TREE}", tool("mypy"), "-p", f"{UTILS}._core")),
-        Part("typecheck:tools", ("env", f"MYPYPATH={ROOT}/tools:{ROOT}/tests/load", tool("mypy"), "tools")),
+        Part(
+            "typecheck:tools",
+            ("env", f"MYPYPATH={ROOT}/tools:{ROOT}/tests/load:{ROOT}/molecule/shared/vm", tool("mypy"), "tools"),
+        ),
         Part("unit", (tool("pytest"), "--quiet", "tests/unit"), 900),
         Part("sanity:oldest", (python, f"{tools}/sanity.py", "oldest"), 1200),
         Part("sanity:newest", (python, f"{tools}/sanity.py", "newest"), 1200),

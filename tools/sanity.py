@@ -18,7 +18,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from images import podman
+from image_tools import podman
 from paths import CACHE, ROOT, VENV, environment
 
 COLLECTION = "ansible_collections/phpops/webhost"
