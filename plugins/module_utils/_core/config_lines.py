@@ -86,8 +86,8 @@ def rewritten(lines: Sequence[str], line: int, name: str, new_name: str, value: 
 def undo(text: str, edits: Iterable[LineEdit]) -> tuple[str, list[LineEdit]]:
     """Put the old lines back; return the text and the edits whose new lines are not there any more.
 
-    The lines may have moved since: those that are nearest to where they were are taken. Edits that change nothing are
-    passed over.
+    The lines may have moved since: those that are nearest to where they were are taken. Edits that change nothing, and
+    those whose old lines are there, as a run was killed before it changed them, are passed over.
     """
     lines = split_lines(text)
     lost = []
@@ -95,13 +95,17 @@ def undo(text: str, edits: Iterable[LineEdit]) -> tuple[str, list[LineEdit]]:
         if edit.old == edit.new:
             continue
         new = split_lines(edit.new)
-        places = [index for index in range(len(lines)) if lines[index : index + len(new)] == new]
+        places = _places(lines, new)
         if not places:
-            lost.append(edit)
+            lost += [] if _places(lines, split_lines(edit.old)) else [edit]
             continue
         place = min(places, key=lambda index: abs(index + 1 - edit.line))
         lines[place : place + len(new)] = split_lines(edit.old)
     return "".join(lines), lost
+
+
+def _places(lines: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    return [index for index in range(len(lines)) if list(lines[index : index + len(wanted)]) == list(wanted)]
 
 
 def apply_all(text: str, edits: Iterable[LineEdit], blocks: Iterable[tuple[int, str]]) -> str:
