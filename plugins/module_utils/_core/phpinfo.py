@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_LINE = re.compile(r"(?m)^([a-z_]+\.[a-z0-9_.]+) => .* => (.*?)\r?$")
+_LINE = re.compile(r"(?m)^([a-z_][a-z0-9_.]*) => .* => (.*?)\r?$")
 
 
 def directives(text: str, prefix: str) -> dict[str, str]:

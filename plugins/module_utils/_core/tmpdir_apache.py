@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""What Apache's files and unit say of TMPDIR: for its php-cgi, for its CGI programs, and for itself."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Iterable, Mapping, Sequence
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
+from ansible_collections.phpops.webhost.plugins.module_utils._core.migration import block
+from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir import HEADER
+
+_PREFIX = "tmpdir:"
+# envvars is a shell script that apache2ctl reads; what it sets wins over the unit's environment.
+_ENVVARS = re.compile(r"(?m)^[ \t]*(?:export[ \t]+)?TMPDIR=(\S*)")
+
+
+def with_blocks(text: str, places: Sequence[tuple[int, str, str]]) -> str:
+    """Return an Apache file's text with TMPDIR for each (line of `<VirtualHost`, site, path), and for no other site.
+
+    A block that is in its place already stays where it is. The text is latin-1. Raises BlockError.
+    """
+    wanted: dict[str, list[tuple[int, str]]] = {}
+    for line, site, path in places:
+        wanted.setdefault(site, []).append((line, path))
+    new = []
+    for site, hosts in wanted.items():
+        if text.count(_told(hosts[0][1])) != len(hosts) or sites_in(text).count(site) != len(hosts):
+            new += [(line, _PREFIX + site, _block(site, path)) for line, path in hosts]
+    placed = block.place(text, new)
+    return without_blocks(placed, [site for site in sites_in(placed) if site not in wanted])
+
+
+def without_blocks(text: str, sites: Iterable[str]) -> str:
+    """Return the text without the blocks of these sites: the bytes that were there before."""
+    for site in sites:
+        text = block.remove(text, _PREFIX + site)
+    return text
+
+
+def sites_in(text: str) -> list[str]:
+    """Return the sites that have such a block in a text."""
+    return [name[len(_PREFIX) :] for name in block.sites_in(text) if name.startswith(_PREFIX)]
+
+
+def _told(path: str) -> str:
+    return f'FcgidInitialEnv TMPDIR "{path}"'
+
+
+def _block(site: str, path: str) -> str:
+    name = f"phpops.webhost {_PREFIX}{site}"
+    lines = [f"# BEGIN {name}", HEADER, _told(path), f"# END {name}"]
+    return "".join(f"    {line}\n" for line in lines)
+
+
+def cgi_folders(dump: Sequence[Directive], wrappers: Iterable[str]) -> list[str]:
+    """Return the folders whose files are all CGI programs (ScriptAlias), without those that hold wrappers of php-cgi.
+
+    php-cgi takes variables of a request for its environment: Apache's TMPDIR there would not be the site's.
+    """
+    excluded = {posixpath.dirname(path) for path in wrappers if path}
+    found: list[str] = []
+
+    def walk(items: Sequence[Directive]) -> None:
+        for item in items:
+            if item.key == "scriptalias" and len(item.words) == 2 and item.words[1].startswith("/"):
+                folder = item.words[1].rstrip("/")
+                if folder and folder not in excluded and folder not in found:
+                    found.append(folder)
+            walk(item.children)
+
+    walk(dump)
+    return sorted(found)
+
+
+def conf_text(folders: Sequence[str], path: str) -> str:
+    """Return the lines that give CGI programs the variable; Apache passes none of its own environment on to them."""
+    lines = [HEADER, "<IfModule mod_env.c>"]
+    for folder in folders:
+        lines += [f'    <Directory "{folder}">', f'        SetEnv TMPDIR "{path}"', "    </Directory>"]
+    return "\n".join([*lines, "</IfModule>"]) + "\n" if folders else ""
+
+
+def unit_text(path: str) -> str:
+    """Return the drop-in that gives Apache itself the variable, from its next start on."""
+    return f"{HEADER}\n[Service]\nEnvironment=TMPDIR={path}\n"
+
+
+def envvars_warning(text: str, path: str, file: str) -> str | None:
+    """Return a sentence where envvars sets another TMPDIR, which would win."""
+    match = _ENVVARS.search(text)
+    if not match or match.group(1).strip("\"'") == path:
+        return None
+    line = text[: match.start()].count("\n") + 1
+    return f"{file}:{line} sets TMPDIR={match.group(1)}, which wins over the unit's: take the line out."
+
+
+def environment_value(environ: bytes, name: str) -> str | None:
+    """Return a variable of a process by the text of its /proc/PID/environ, None where it has none."""
+    for item in environ.split(b"\0"):
+        key, equals, value = item.partition(b"=")
+        if equals and key.decode("utf-8", "replace") == name:
+            return value.decode("utf-8", "replace")
+    return None
+
+
+def changed(before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> list[str]:
+    """Return the paths whose bytes change."""
+    return sorted(path for path in after if after[path] != before.get(path))
