@@ -55,6 +55,15 @@ options:
     description: How long the lease runs when nothing renews it.
     type: float
     default: 60
+  silent_seconds:
+    description:
+      - For a deploy that has the lease, how long it may run until the deploy's next call, when that is longer than
+        O(seconds). That call ends it.
+    type: float
+    default: 0
+  step:
+    description: What a deploy that has the lease does until its next call, for the one who is kept out.
+    type: str
   slice_seconds:
     description:
       - Return after this many seconds with RV(pending=true), to be called again with O(carry). V(0) waits till the end.
@@ -173,8 +182,9 @@ def change(options, check_mode):
         other = None if released else read(site, LAYOUT)
         return {**told, "changed": released, "holder": other.holder if other else ""}
     lease = options["holder"], options["action"], options["seconds"], LAYOUT
+    told_more = {"silent_seconds": options["silent_seconds"], "step": options["step"]}
     sliced = {"slice_seconds": options["slice_seconds"], "carry": options["carry"]}
-    taken = take(site, deploy_id, *lease, check_mode=check_mode, **sliced)
+    taken = take(site, deploy_id, *lease, check_mode=check_mode, **sliced, **told_more)
     told.update(holder=taken.lease.holder, waited_seconds=round(taken.waited_seconds, 1))
     if taken.pending:
         progress = waiting(site, taken.lease, clock())
@@ -192,6 +202,8 @@ def main() -> None:
             "action": {"type": "str", "choices": list(ACTIONS), "default": "deploy"},
             "state": {"type": "str", "choices": ["taken", "released"], "default": "taken"},
             "seconds": {"type": "float", "default": 60},
+            "silent_seconds": {"type": "float", "default": 0},
+            "step": {"type": "str"},
             "slice_seconds": {"type": "float", "default": 0},
             "carry": {"type": "dict", "default": {}},
         },

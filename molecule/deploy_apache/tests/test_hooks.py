@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -59,11 +60,20 @@ def test_hooks_of_a_flip_run_around_their_steps(app, hooks):
 def test_a_hook_that_fails_stops_the_deploy(app, hooks, tmp_path):
     live, release = app.live(), app.release()
     broken = tmp_path / "broken.yml"
-    broken.write_text("- ansible.builtin.fail: {msg: the migration of the database failed}\n", encoding="utf-8")
+    tasks = [
+        {"ansible.builtin.command": f"cp /run/phpops/lease/app.json {LOG}.lease"},
+        {"ansible.builtin.fail": {"msg": "the migration of the database failed"}},
+    ]
+    broken.write_text(yaml.safe_dump(tasks), encoding="utf-8")
     with app.load() as load:
-        run = app.deploy(app.next(), deploy_hooks={**of_a_flip(hooks), "before_switch": str(broken)})
+        run = app.deploy(
+            app.next(), deploy_hooks={**of_a_flip(hooks), "before_switch": str(broken)}, deploy_hook_seconds=600
+        )
         load.switched()
     assert run.rc != 0
+    # While the hook ran nobody else could take the site over for ten minutes.
+    lease = json.loads(app.host.check_output(f"cat {LOG}.lease && rm {LOG}.lease"))
+    assert (lease["step"], round(lease["expires"] - lease["renewed"])) == ("hook before_switch", 600)
     assert load.bad() == {}
     assert any("the migration of the database failed" in reason for _host, reason in run.reasons), run.reasons
     assert (app.live(), app.release(), app.idle_files(), app.lease()) == (live, release, "", None)

@@ -33,7 +33,8 @@ class Lease:
     """One lease. Times are seconds since the epoch on the site's host, for people who read them.
 
     ``beat``: when it was renewed, in seconds since the boot; its age is told from that. ``steps`` are all steps that
-    began so far. ``calls``: how many module calls the deploy has made under it.
+    began so far. ``calls``: how many module calls the deploy has made under it. ``seconds``: how long it runs after a
+    call, if nothing else was asked for.
     """
 
     deploy_id: str
@@ -45,6 +46,7 @@ class Lease:
     renewed: float
     expires: float
     beat: float
+    seconds: float
     calls: int = 1
 
 
@@ -74,6 +76,7 @@ def begin(deploy_id: str, holder: str, action: str, now: Now, seconds: float) ->
         now.wall,
         now.wall + seconds,
         now.boot,
+        seconds,
     )
 
 
@@ -96,11 +99,12 @@ def parse(text: str) -> Lease | None:
             renewed=float(found["renewed"]),
             expires=float(found["expires"]),
             beat=float(found["beat"]),
+            seconds=float(found["seconds"]),
             calls=int(found.get("calls", 1)),
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
-    times = (lease.started, lease.renewed, lease.expires, lease.beat)
+    times = (lease.started, lease.renewed, lease.expires, lease.beat, lease.seconds)
     return lease if all(math.isfinite(value) for value in times) else None
 
 
@@ -110,9 +114,9 @@ def renew(lease: Lease, now: Now, seconds: float, step: str | None = None) -> Le
     return lease if step is None else replace(lease, step=step, steps=(*lease.steps, step))
 
 
-def call(lease: Lease, now: Now, seconds: float) -> Lease:
-    """Return the lease renewed by the begin of one more module call."""
-    return replace(renew(lease, now, seconds), calls=lease.calls + 1)
+def call(lease: Lease, now: Now, seconds: float, step: str | None = None) -> Lease:
+    """Return the lease renewed by the begin of one more module call, with the step that begins now."""
+    return replace(renew(lease, now, seconds, step), calls=lease.calls + 1)
 
 
 def goes_on(now: Lease, deploy_id: str, calls: int) -> bool:

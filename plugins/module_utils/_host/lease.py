@@ -64,7 +64,7 @@ class Held:
 
     def __init__(self, site: str, lease: Lease | None, layout: Layout, seconds: float | None = None) -> None:
         self.site, self.lease = site, lease
-        taken_for = max(1.0, lease.expires - lease.renewed) if lease else SECONDS
+        taken_for = lease.seconds if lease else SECONDS
         self._layout, self._seconds = layout, seconds or taken_for
         self._guard, self._ended = threading.Lock(), threading.Event()
 
@@ -163,6 +163,8 @@ def take(
     check_mode: bool = False,
     slice_seconds: float = 0.0,
     carry: Mapping[str, Any] | None = None,
+    silent_seconds: float = 0.0,
+    step: str | None = None,
 ) -> Taken:
     """Take the lease of a site for a deploy.
 
@@ -170,6 +172,8 @@ def take(
     the lease runs out, it has crashed, and the lease is taken over. Without ``wait``, and in check mode, StepFailed
     names the holder at once. Check mode writes nothing.
     With slice_seconds it returns after that time, ``pending``; the next call gets ``carry_of`` what it returned.
+    A deploy that has the lease may say that its next call is silent_seconds away, if that is longer, and what it does
+    until then.
     """
     try:
         new = core.begin(deploy_id, holder, action, clock(), seconds)
@@ -182,7 +186,8 @@ def take(
         if lease is None or lease.deploy_id == deploy_id or not core.is_live(lease, now):
             if check_mode:
                 return Taken(new)
-            taken = _take_free(site, new, layout, seconds, before + time.monotonic() - began)
+            waited = before + time.monotonic() - began
+            taken = _take_free(site, new, layout, waited, max(seconds, silent_seconds), step)
             if taken is not None:
                 return taken
             continue
@@ -200,17 +205,19 @@ def carry_of(taken: Taken) -> dict[str, Any]:
     return {"deploy_id": taken.first[0], "calls": taken.first[1], "seconds": taken.waited_seconds}
 
 
-def _take_free(site: str, new: Lease, layout: Layout, seconds: float, waited_seconds: float) -> Taken | None:
+def _take_free(
+    site: str, new: Lease, layout: Layout, waited_seconds: float, silent_seconds: float, step: str | None
+) -> Taken | None:
     """Write the lease when it is still free under the lock; None when another was faster."""
     with site_lock(site, layout, WAIT_SECONDS):
         lease, now = read(site, layout), clock()
         if lease is not None and lease.deploy_id == new.deploy_id:
-            mine = core.call(lease, now, seconds)
+            mine = core.call(lease, now, silent_seconds, step)
             _write(site, mine, layout)
             return Taken(mine, waited_seconds, renewed=True)
         if core.is_live(lease, now):
             return None
-        lease_now = core.begin(new.deploy_id, new.holder, new.action, now, seconds)
+        lease_now = core.begin(new.deploy_id, new.holder, new.action, now, new.seconds)
         _write(site, lease_now, layout)
         return Taken(lease_now, waited_seconds, over=lease)
 

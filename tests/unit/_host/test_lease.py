@@ -136,6 +136,20 @@ def test_calls_between_two_slices_name_the_holder(layout: Layout) -> None:
         _take(layout, "d2", slice_seconds=5, carry=lease.carry_of(taken))
 
 
+def test_a_deploy_may_say_that_it_will_be_silent_for_longer(layout: Layout) -> None:
+    _take(layout, seconds=5)
+    silent = _take(layout, seconds=5, silent_seconds=600, step="hook before_switch").lease
+    assert (round(silent.expires - silent.renewed), silent.seconds) == (600, 5)
+    with pytest.raises(StepFailed, match=r"\(step hook before_switch, deploy d1, 600 s left"):
+        _take(layout, "d2", wait=False)
+    with lease.hold("wiki", "d1", layout):
+        pass
+    stored = _stored(layout)
+    assert round(stored["expires"] - stored["renewed"]) == 5
+    shorter = _take(layout, seconds=5, silent_seconds=1).lease
+    assert round(shorter.expires - shorter.renewed) == 5
+
+
 def test_a_lease_that_is_released_while_one_waits_is_free(layout: Layout) -> None:
     _take(layout, seconds=30)
     thread = threading.Timer(0.3, lease.release, ("wiki", "d1", layout))
