@@ -54,6 +54,10 @@ options:
     description: From this share of the smallest limit on reserved memory on these segments are critical.
     type: float
     default: 0.5
+  kept_php_cgi:
+    description: How many idle php-cgi that C(mod_fcgid) keeps for ever, of all sites together, make a verdict.
+    type: int
+    default: 6
   shm_errors:
     description: How many refused shared memory segments in a site's error log make a verdict.
     type: int

@@ -69,6 +69,11 @@ def sites(*all_sites: dict[str, Any]) -> dict[str, Any]:
     return facts(phpops_php_sites={"sites": list(all_sites)})
 
 
+def keeping(*kept: int) -> dict[str, Any]:
+    limits = [{"directives": {"FcgidMinProcessesPerClass": {"value": value, "source": "default"}}} for value in kept]
+    return sites(*(site(f"s{index}.example.org", fcgid=limit) for index, limit in enumerate(limits)))
+
+
 def errors(count: int) -> dict[str, Any]:
     return {"count": count, "first": "2026-01-01 10:00:00", "last": "2026-01-02 10:00:00", "segment_bytes": [64 * MIB]}
 
@@ -123,6 +128,13 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         php_cgi(11, 11),
         "11 php-cgi processes with 11 OPcache segments of their own, 704 MiB reserved; "
         "under PHP-FPM 1 site would take about 64 MiB.",
+    ),
+    (
+        "idle_php_cgi_stay",
+        "warning",
+        {**keeping(3, 3, 0), "phpops_shm": php_cgi(11, 11)["phpops_shm"]},
+        "mod_fcgid keeps up to 6 idle php-cgi of 2 sites for ever (FcgidMinProcessesPerClass); 11 php-cgi run now and"
+        " hold 704 MiB of OPcache.",
     ),
     (
         "opcache_segment_per_process",
@@ -288,6 +300,7 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
         "site_not_migratable",
         sites(site("a"), site("b", "mod_php", False), site("c", "fcgid_wrapper", False, migrated=True)),
     ),
+    ("idle_php_cgi_stay", keeping(3, 2, 0)),
     ("master_shared", shm(groups=[{"kind": "php-fpm", "pools": ["www"]}, {"kind": "php-cgi", "pools": ["a", "b"]}])),
     ("master_shared", shm(groups=[{"kind": "php-fpm", "pools": ["shop", "shop_status"]}])),
     ("processes_unreadable", shm(groups=[{"name": "other", "kind": "other", "unreadable_processes": 1}])),
@@ -454,6 +467,7 @@ def test_a_threshold_that_makes_no_sense_is_named(values: dict[str, Any], messag
         ("tmpfs_near_full", 0.5, "tmpfs_near_full", shm(tmpfs=[{"path": "/", "size_bytes": 9, "used_bytes": 6}])),
         ("dentry_slab_share", 0.1, "dentry_share", slab(100 * MIB, 0.2)),
         ("dentry_memory_share", 0.01, "dentry_share", slab(20 * MIB, 0.5)),
+        ("kept_php_cgi", 5, "idle_php_cgi_stay", keeping(2, 3)),
         ("own_segments", 1, "opcache_segment_per_process", php_cgi(1, 1)),
     ],
 )

@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Callable
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import beancounters, memory, oom, sites
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import (
+    beancounters,
+    fcgid,
+    memory,
+    oom,
+    sites,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     SEVERITIES,
     Facts,
@@ -26,6 +32,7 @@ TABLE: tuple[Callable[[Facts, Thresholds], list[Verdict]], ...] = (
     memory.reserved_near_limit,
     memory.budget_overrun,
     memory.segment_per_process,
+    fcgid.idle_php_cgi_stay,
     memory.dentry_share,
     memory.touched_near_limit,
     memory.tmpfs_near_full,

@@ -34,6 +34,8 @@ class Thresholds:
     # php-cgi processes with an OPcache segment each; critical from that share of the smallest limit on.
     own_segments: int = 2
     own_segments_share_critical: float = 0.5
+    # php-cgi that mod_fcgid keeps for ever, of all sites together: 3 of each without a limit.
+    kept_php_cgi: int = 6
     # Lines "Unable to allocate shared memory segment" in a site's error log.
     shm_errors: int = 1
 
