@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_plan import Plan
 
 
 def lines_changed(found: Plan) -> list[dict[str, Any]]:
-    """Return the lines of other files that are changed: file, line, before and after, without their line ends."""
+    """Return the lines of other files that are changed: file, line, before and after, each on one line."""
     return [
-        {"file": path, "line": edit.line, "before": edit.old.strip(), "after": edit.new.strip()}
+        {"file": path, "line": edit.line, "before": _one_line(edit.old), "after": _one_line(edit.new)}
         for path, edits in sorted(found.edits.items())
         for edit in sorted(edits, key=lambda edit: edit.line)
         if edit.old != edit.new
     ]
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s*\\\r?\n\s*", " ", text.strip())
 
 
 def summary(result: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ import re
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core import fcgid_plan as planning
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
-from ansible_collections.phpops.webhost.plugins.module_utils._core.config_lines import apply_all
+from ansible_collections.phpops.webhost.plugins.module_utils._core.config_lines import LineEdit, apply_all
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_limits import LimitError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_report import lines_changed, summary
 
@@ -54,6 +54,12 @@ def test_a_duplicate_that_wins_gets_the_value_and_the_name():
         (A, "IPCCommTimeout 9", "FcgidIOTimeout 9"),
     ]
     assert found.overridden == []
+
+
+def test_a_continued_line_is_told_on_one():
+    edit = LineEdit(3, "  BusyTimeout \\\r\n   9\r\n", "  FcgidBusyTimeout 5\r\n")
+    (one,) = lines_changed(planning.Plan(edits={A: [edit, LineEdit(1, "x", "x")]}))
+    assert (one["before"], one["after"]) == ("BusyTimeout 9", "FcgidBusyTimeout 5")
 
 
 def test_names_may_stay():
