@@ -18,6 +18,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir import
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import fsync_dir, write_atomic
 
+# Whose folders in /dev/shm are; another number is for tests.
+ROOT = 0
+
 
 def ours(folder: str) -> dict[str, str]:
     """Return the texts of our files of tmpfiles.d, by path: those that say so in their first line."""
@@ -42,7 +45,7 @@ def refuse_foreign(directories: Sequence[Directory]) -> None:
         if not one.shared or not os.path.lexists(one.path):
             continue
         found = os.lstat(one.path)
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0:
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != ROOT:
             raise TmpdirError(f"{one.path} is there already and belongs to user {found.st_uid}: remove it.")
 
 
@@ -54,8 +57,9 @@ def is_right(one: Directory, sessions: bool) -> bool:
             found = os.lstat(path)
         except OSError:
             return False
+        uid, gid, mode = one.owner
         state = (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
-        if not stat.S_ISDIR(found.st_mode) or state != one.owner:
+        if not stat.S_ISDIR(found.st_mode) or state != (uid or ROOT, gid, mode):
             return False
     return True
 
@@ -89,9 +93,9 @@ def write(run: systemd.Run, texts: Mapping[str, str], gone: Mapping[str, str]) -
 def remove(texts: Mapping[str, str]) -> None:
     """Remove our files of tmpfiles.d and the folders on /dev/shm that they name. Raises OSError."""
     for path, text in texts.items():
-        for folder in re.findall(rf"(?m)^d ({tmpdir.SHM_PATH}/phpops[-.][a-z0-9_.-]+) ", text):
+        for folder in re.findall(rf"(?m)^d ({re.escape(tmpdir.SHM_PATH)}/phpops[-.][a-z0-9_.-]+) ", text):
             # Root's alone: nobody else can have put another one there.
-            if _is_folder_of(folder, os.geteuid()):
+            if _is_folder_of(folder, ROOT):
                 shutil.rmtree(folder)
         with suppress(FileNotFoundError):
             Path(path).unlink()

@@ -66,11 +66,7 @@ def ask_php(run: systemd.Run, spec: SiteSpec, slot: str | None, layout: Layout) 
 
     StepFailed when PHP can't be asked. OPcache is switched off for the question: asking reserves no segment.
     """
-    command = php_fpm(spec, slot or "blue", layout)
-    if slot is None:
-        without = "PHP_INI_SCAN_DIR=:" + ":".join(spec.ini_scan_dirs)
-        command = [without if word.startswith("PHP_INI_SCAN_DIR=") else word for word in command]
-    status, out, err = run([*command, "--define", "opcache.enable=0", "--info"])
+    status, out, err = run([*php_fpm(spec, slot, layout), "--define", "opcache.enable=0", "--info"])
     if status != 0:
         said = (err + out).strip().splitlines()
         raise StepFailed(f"php-fpm{spec.php_version} can't read its ini files: {said[0] if said else status}")

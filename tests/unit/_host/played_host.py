@@ -87,7 +87,7 @@ class PlayedHost:
     def run(self, words: list[str]) -> tuple[int, str, str]:
         words = [word for word in words if word != "--no-pager"]
         if words[:2] == ["systemctl", "show"]:
-            return 0, "\n".join(map(self._shown, words[3:])), ""
+            return 0, "\n".join(self._shown(unit) for unit in words[3:] if unit != "--"), ""
         if words[:2] == ["systemctl", "stop"] and "phpops-retire-" in words[-1]:
             names = {unit.rpartition(".")[0] for unit in words[2:]}
             waited = self.waiting & names
