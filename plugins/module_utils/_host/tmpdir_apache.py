@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Settings:
     gone_timeout_seconds: float = 60.0
     lock_timeout_seconds: float = 60.0
     lock: str = "/run/phpops-apache.lock"
-    # The files of virtual hosts that have a block of ours.
+    # The files of virtual hosts that have a block of ours, and whether a reload is due.
     record: str = "/var/lib/phpops/tmpdir-apache.json"
     drop_in: str = "/etc/systemd/system/apache2.service.d/50-phpops-tmpdir.conf"
     envvars: str = "/etc/apache2/envvars"
@@ -88,7 +89,8 @@ def apply(
             held.enter_context(_locked(settings))
         work = _plan(directories, php_sites, apache, settings)
         unit = work.unit.before != work.unit.after
-        due = not work.changed() and is_due(apache, _newest(work))
+        pending = _recorded(settings)[1]
+        due = not work.changed() and pending is not None and is_due(apache, pending)
         result: dict[str, Any] = {
             "changed": bool(work.changed() or unit or due),
             "diff": _diff(work) + ([work.unit.shown()] if unit else []),
@@ -129,7 +131,7 @@ def _plan(directories: Sequence[Directory], php_sites: Mapping[str, Any], apache
     by_site = {one.site: one for one in directories if one.kind == tmpdir.PHP_CGI}
     facts = [site for site in php_sites.get("sites") or [] if site["site"] in by_site]
     conf = str(Path(apache.config_root) / "conf-enabled" / Path(CONF).name)
-    before: dict[str, bytes | None] = {path: drop_ins.present(path) for path in [*_recorded(settings), conf]}
+    before: dict[str, bytes | None] = {path: drop_ins.present(path) for path in [*_recorded(settings)[0], conf]}
     places: dict[str, list[tuple[int, str, str]]] = {path: [] for path in before if path != conf}
     sites = []
     for site in facts:
@@ -182,18 +184,20 @@ def _refusal(site: Mapping[str, Any], directory: Directory, settings: Settings) 
     return f"Site {name}: {said}" if said else None
 
 
-def _recorded(settings: Settings) -> list[str]:
+def _recorded(settings: Settings) -> tuple[list[str], float | None]:
+    """Return the files of virtual hosts that have a block of ours, and when lines were written that no reload read."""
     try:
-        return [str(path) for path in json.loads(read_text(settings.record))]
-    except (Unreadable, ValueError, TypeError):
-        return []
+        stored = json.loads(read_text(settings.record))
+        return [str(path) for path in stored["files"]], stored["pending"]
+    except (Unreadable, ValueError, TypeError, KeyError):
+        return [], None
 
 
-def _record(paths: Sequence[str], settings: Settings) -> None:
+def _record(paths: Sequence[str], pending: float | None, settings: Settings) -> None:
     path = Path(settings.record)
-    if paths:
+    if paths or pending is not None:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(sorted(paths)) + "\n", 0o644)
+        write_atomic(path, json.dumps({"files": sorted(paths), "pending": pending}) + "\n", 0o644)
     elif path.exists():
         path.unlink()
         fsync_dir(path.parent)
@@ -202,16 +206,6 @@ def _record(paths: Sequence[str], settings: Settings) -> None:
 def _blocks(files: Mapping[str, bytes | None]) -> list[str]:
     """Return the files that have a block of ours."""
     return [path for path, text in files.items() if text and tmpdir_apache.sites_in(text.decode("latin-1"))]
-
-
-def _newest(work: Work) -> float:
-    """Return when the last of our lines was written, 0 where there are none."""
-    newest = 0.0
-    for path, text in work.after.items():
-        if text is not None and (Path(path).name == Path(CONF).name or path in _blocks(work.after)):
-            with suppress(OSError):
-                newest = max(newest, Path(path).stat().st_mtime)
-    return newest
 
 
 def _write_unit(work: Work, run: systemd.Run) -> None:
@@ -237,7 +231,7 @@ def _change(work: Work, apache: Apache, settings: Settings, warnings: list[str],
     broken = broken_certificates(apache.dump())
     if broken:
         raise TmpdirError("A reload would end Apache; nothing was changed: " + " ".join(broken))
-    _record(sorted({*_blocks(work.before), *_blocks(work.after)}), settings)
+    _record(sorted({*_blocks(work.before), *_blocks(work.after)}), time.time(), settings)
     try:
         _put(work.after, changed)
         complaint = apache.complaint()
@@ -246,11 +240,11 @@ def _change(work: Work, apache: Apache, settings: Settings, warnings: list[str],
         done = _reload(apache, settings, warnings) if reload and apache.parent() else None
     except (TmpdirError, ApacheError, OSError) as error:
         _put(work.before, changed)
-        _record(_blocks(work.before), settings)
+        _record(_blocks(work.before), None, settings)
         if isinstance(error, ApacheError) and not apache.parent():
             apache.start()
         raise
-    _record(_blocks(work.after), settings)
+    _record(_blocks(work.after), None, settings)
     return done
 
 

@@ -129,5 +129,5 @@ def test_php_that_can_not_be_asked_is_an_error(sites: Sites) -> None:
 
 def test_a_damaged_record_is_named(sites: Sites) -> None:
     Path(sites.record).write_text("{")
-    with pytest.raises(TmpdirError, match="record.json can't be read"):
+    with pytest.raises(TmpdirError, match=r"record\.json can't be read"):
         sites.present()
