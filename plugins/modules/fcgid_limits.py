@@ -23,8 +23,8 @@ description:
   - Everything is checked on a copy of Apache's folder first. When Apache refuses the real files, or reads another value
     from them, all of them get their bytes back.
   - Apache takes new limits at a reload, which ends the C(php-cgi) of all sites. The module waits, within bounds, until
-    none serves a request, and reloads once for all. When they stay busy it does not reload, says so, and the next run
-    tries again.
+    none has served a request for a moment, and reloads once for all. When they stay busy it does not reload, says so,
+    and the next run tries again.
   - A limit of requests above the one by which C(php-cgi) ends itself, C(PHP_FCGI_MAX_REQUESTS) in the site's wrapper,
     gives visitors a 500 now and then. It is refused.
   - A host without Apache or without C(mod_fcgid) is no failure. RV(available) is false then.
@@ -64,7 +64,8 @@ options:
     default: true
   reload:
     description:
-      - V(idle) reloads Apache when no C(php-cgi) serves a request, and leaves it when they are busy all the time.
+      - V(idle) reloads Apache when no C(php-cgi) has served a request for O(quiet_seconds), and leaves it when that
+        does not happen in O(idle_timeout_seconds).
       - V(always) reloads it after that time nevertheless. Requests may be cut then.
       - V(never) writes the files alone.
     type: str
@@ -74,6 +75,12 @@ options:
     description: How long to wait for idle C(php-cgi) before the reload.
     type: float
     default: 30
+  quiet_seconds:
+    description:
+      - How long no C(php-cgi) may have served a request before the reload. A request that comes while Apache reloads
+        may hang until the client gives up.
+    type: float
+    default: 1
   reload_timeout_seconds:
     description: How long the reload may take until new processes are there.
     type: float
@@ -238,7 +245,7 @@ reload:
       description: How many C(php-cgi) ran before it.
       type: int
     busy:
-      description: How many of them still served a request when the wait was over.
+      description: How many of them served a request when it was last seen that any did, 0 when it was quiet.
       type: int
     warnings:
       description: What a reload that was made did not do well.
@@ -270,6 +277,7 @@ def main() -> None:
             "rename": {"type": "bool", "default": True},
             "reload": {"type": "str", "choices": ["idle", "always", "never"], "default": "idle"},
             "idle_timeout_seconds": {"type": "float", "default": 30},
+            "quiet_seconds": {"type": "float", "default": 1},
             "reload_timeout_seconds": {"type": "float", "default": 60},
             "config_root": {"type": "path", "default": "/etc/apache2"},
             "pid_file": {"type": "path", "default": "/run/apache2/apache2.pid"},
@@ -285,7 +293,7 @@ def main() -> None:
         options["config_root"],
         options["pid_file"],
     )
-    names = ("rename", "reload", "idle_timeout_seconds", "reload_timeout_seconds")
+    names = ("rename", "reload", "idle_timeout_seconds", "quiet_seconds", "reload_timeout_seconds")
     settings = Settings(**{name: options[name] for name in names})
     try:
         answer = apply(options["state"], options["server"], options["sites"], apache, settings, module.check_mode)

@@ -54,7 +54,7 @@ def reload_lines(reload: Mapping[str, Any]) -> Sequence[str]:
             f" {reload['php_cgi_before']} php-cgi of before it ended."
         ]
     told = {
-        "busy": f"The files are written, but Apache was not reloaded: {reload['busy']} php-cgi served requests all"
+        "busy": f"The files are written, but Apache was not reloaded: php-cgi served requests all"
         f" of the {reload['waited_seconds']:.0f} s, and a reload would cut them. The next run tries again.",
         "left": "The files are written, and Apache was not reloaded: the limits hold from its next reload on.",
         "not_running": "Apache is not running: the limits hold from its start on.",

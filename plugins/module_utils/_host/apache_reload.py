@@ -48,13 +48,15 @@ def reload_idle(
     reload_timeout_seconds: float,
     gone_timeout_seconds: float,
     even_if_busy: bool,
+    quiet_seconds: float = 0.0,
 ) -> Reload:
     """Wait for idle php-cgi, reload once, and see the old php-cgi end. Raises ApacheError.
 
     A graceful reload sends SIGTERM to the php-cgi of all sites. While one serves a request after the time is over,
-    nothing is done unless ``even_if_busy`` says so.
+    nothing is done unless ``even_if_busy`` says so. A request that comes while the reload goes on may hang: the longer
+    it was quiet before, the less likely one comes.
     """
-    waited, working = php_cgi.wait_idle(idle_timeout_seconds)
+    waited, working = php_cgi.wait_idle(idle_timeout_seconds, quiet_seconds)
     old = php_cgi.php_cgi()
     done = Reload(waited, len(old), working)
     if working and not even_if_busy:

@@ -56,6 +56,7 @@ class Settings:
     rename: bool = True
     reload: str = "idle"
     idle_timeout_seconds: float = 30.0
+    quiet_seconds: float = 1.0
     reload_timeout_seconds: float = 60.0
     gone_timeout_seconds: float = 60.0
     lock_timeout_seconds: float = 60.0
@@ -336,6 +337,7 @@ def _reload(work: Work, apache: Apache, settings: Settings, old: Record, new: Re
                 settings.reload_timeout_seconds,
                 settings.gone_timeout_seconds,
                 settings.reload == "always",
+                settings.quiet_seconds,
             )
         except ApacheError as error:
             _restore(work, old, settings)

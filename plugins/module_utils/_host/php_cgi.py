@@ -70,14 +70,24 @@ def open_sockets(pid: int, proc: str = "/proc") -> set[int]:
     return found
 
 
-def wait_idle(timeout_seconds: float, pause_seconds: float = 0.02) -> tuple[float, list[Process]]:
-    """Wait until no php-cgi serves a request; return the seconds waited and who still does when the time is over."""
-    before = time.monotonic()
+def wait_idle(
+    timeout_seconds: float, quiet_seconds: float = 0.0, pause_seconds: float = 0.02
+) -> tuple[float, list[Process]]:
+    """Wait until no php-cgi has served a request for so long; return the seconds waited, and who did last if one has.
+
+    It looks every 20 ms, so a shorter request may go unseen.
+    """
+    before = quiet_since = time.monotonic()
+    last: list[Process] = []
     while True:
         working = busy(php_cgi())
-        waited = time.monotonic() - before
-        if not working or waited >= timeout_seconds:
-            return waited, working
+        now = time.monotonic()
+        if working:
+            quiet_since, last = now, working
+        if not working and now - quiet_since >= quiet_seconds:
+            return now - before, []
+        if now - before >= timeout_seconds:
+            return now - before, last
         time.sleep(pause_seconds)
 
 

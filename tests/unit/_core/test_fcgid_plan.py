@@ -193,7 +193,7 @@ def test_the_summary_of_a_host_without_it():
             {"state": "done", "waited_seconds": 1.23, "php_cgi_before": 4},
             "after 1.2 s of waiting for idle php-cgi; the 4",
         ),
-        ({"state": "busy", "waited_seconds": 30, "busy": 2}, "2 php-cgi served requests all of the 30 s"),
+        ({"state": "busy", "waited_seconds": 30, "busy": 2}, "php-cgi served requests all of the 30 s"),
         ({"state": "left"}, "from its next reload on"),
         ({"state": "not_running"}, "from its start on"),
         ({"state": "due"}, "will be reloaded once"),

@@ -81,7 +81,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(fcgid_limits, "read", lambda control, stage=None: control.read(stage))
     monkeypatch.setattr(fcgid_limits, "sites_of", lambda _dump: [{**site, "wrapper": wrapper, "vhosts": [vhost]}])
     monkeypatch.setattr(fcgid_limits, "installed", lambda: True)
-    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout: (0.0, []))
+    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout, _quiet: (0.0, []))
     monkeypatch.setattr(php_cgi, "php_cgi", list)
     monkeypatch.setattr(apache_reload, "is_due", lambda _apache, _written: True)
     settings = Settings(lock=str(tmp_path / "lock"), folder=str(tmp_path / "backup"), lock_timeout_seconds=0.2)
@@ -214,7 +214,7 @@ def test_a_reload_that_fails_takes_all_back(host: Any, monkeypatch: pytest.Monke
 
 def test_busy_php_cgi_put_the_reload_off(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     apache, settings, _files = host
-    monkeypatch.setattr(php_cgi, "wait_idle", lambda timeout: (timeout, [php_cgi.Process(9, 1, 0, 1)]))
+    monkeypatch.setattr(php_cgi, "wait_idle", lambda timeout, _quiet: (timeout, [php_cgi.Process(9, 1, 0, 1)]))
     busy = run(host)
     assert (busy["changed"], busy["reload"]["state"], busy["reload"]["busy"], apache.reloads) == (True, "busy", 1, 0)
     assert json.loads((Path(settings.folder) / "fcgid_limits.json").read_text())["reloaded"] is False

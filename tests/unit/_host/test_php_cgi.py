@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._host import php_cgi
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_cgi import Process, wait_gone
 
@@ -49,3 +50,15 @@ def test_orphans_are_ended_and_those_that_stay_are_told() -> None:
 
 def test_a_pid_that_was_given_again_is_not_the_old_process() -> None:
     assert wait_gone([Process(5, 1, 33, 100)], 5, lambda: [Process(5, 1, 33, 101)]) == ([], [])
+
+
+def test_it_waits_until_it_was_quiet_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, one = [0.0], Process(5, 1, 33, 100)
+    seen = iter([True, False, True, *[False] * 9])
+    monkeypatch.setattr(php_cgi, "php_cgi", lambda: [one])
+    monkeypatch.setattr(php_cgi, "busy", lambda processes: processes if next(seen) else [])
+    monkeypatch.setattr(php_cgi.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(php_cgi.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    assert php_cgi.wait_idle(30, 3, 1) == (5.0, [])
+    seen = iter([True, False, False])
+    assert php_cgi.wait_idle(2, 3, 1) == (2.0, [one])

@@ -65,7 +65,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
     monkeypatch.setattr(site_handlers, "fetch", fetch)
-    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout: (0.0, []))
+    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout, _quiet=0.0: (0.0, []))
     monkeypatch.setattr(php_cgi, "php_cgi", lambda: [])
     monkeypatch.setattr(site_handlers.time, "sleep", lambda _seconds: None)
     settings = Settings(lock=str(tmp_path / "lock"), backup_folder=str(tmp_path / "backup"), lock_timeout_seconds=0.3)
@@ -241,7 +241,7 @@ def test_files_go_back_when_the_reload_fails(host: Any) -> None:
 
 def test_requests_in_php_cgi_at_the_reload_are_told(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     apache, settings, folder, _pages = host
-    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout: (30.0, [php_cgi.Process(5, 1, 33, 1)]))
+    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout, _quiet=0.0: (30.0, [php_cgi.Process(5, 1, 33, 1)]))
     answer = apply("present", [site(folder, "a")], [], apache, settings, False)
     assert answer["reload"]["busy_at_reload"] == 1
     assert "1 php-cgi still served a request" in answer["reload"]["warnings"][0]

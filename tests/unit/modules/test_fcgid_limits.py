@@ -42,11 +42,12 @@ def test_the_options_are_handed_over(run, monkeypatch):
     def apply(state, server, sites, apache, settings, check_mode):
         seen.update(state=state, server=server, sites=sites, root=apache.config_root, check=check_mode)
         seen.update(reload=settings.reload, idle=settings.idle_timeout_seconds, rename=settings.rename)
+        seen.update(quiet_seconds=settings.quiet_seconds)
         return {"changed": True, "reload": {"warnings": ["W."]}}
 
     monkeypatch.setattr(fcgid_limits, "apply", apply)
     sites = [{"name": "a", "limits": {"FcgidIOTimeout": 5}}]
-    options = {"sites": sites, "server": {"FcgidIOTimeout": 4}, "rename": False, "reload": "never"}
+    options = {"sites": sites, "server": {"FcgidIOTimeout": 4}, "rename": False, "reload": "never", "quiet_seconds": 7}
     answer = run({**options, "idle_timeout_seconds": 3, "config_root": "/x", "_ansible_check_mode": True})
     assert seen == {
         **options, "state": "present", "idle": 3.0, "root": "/x", "check": True,
