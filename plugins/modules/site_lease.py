@@ -168,7 +168,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.lease import 
     taken_over,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import serves
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import serves
 
 LAYOUT = Layout()
 

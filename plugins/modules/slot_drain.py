@@ -139,8 +139,8 @@ msg:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_calls
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_drain
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
 
@@ -169,7 +169,7 @@ def main():
     )
     warm, part, carry = options["keep_warm_seconds"], options["slice_seconds"], options["carry"]
     module.exit_json(
-        **slot_calls.drain(
+        **slot_drain.drain(
             options["site"], options["deploy_id"], warm, part, carry, runner(module.run_command), settings
         )
     )

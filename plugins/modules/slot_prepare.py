@@ -226,8 +226,8 @@ msg:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_calls
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_phases
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import SITE_OPTIONS, strings_of
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
@@ -273,8 +273,8 @@ def main():
     )
     site, run, deploy_id = strings_of(options["site"]), runner(module.run_command), options["deploy_id"]
     if options["state"] == "discarded":
-        module.exit_json(**slot_calls.discard(site["name"], deploy_id, run, settings))
-    module.exit_json(**slot_calls.prepare(site, options["release"], options["action"], deploy_id, run, settings))
+        module.exit_json(**slot_phases.discard(site["name"], deploy_id, run, settings))
+    module.exit_json(**slot_phases.prepare(site, options["release"], options["action"], deploy_id, run, settings))
 
 
 if __name__ == "__main__":

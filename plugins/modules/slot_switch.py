@@ -144,8 +144,8 @@ msg:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_calls
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_turn
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import ENTRY_POINT_OPTIONS, strings_of
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
@@ -172,10 +172,10 @@ def main():
     settings = Settings(drain_timeout_seconds=options["drain_timeout_seconds"], check_mode=module.check_mode)
     name, deploy_id, run = options["site"], options["deploy_id"], runner(module.run_command)
     if options["state"] == "back":
-        module.exit_json(**slot_calls.back(name, deploy_id, run, settings))
+        module.exit_json(**slot_turn.back(name, deploy_id, run, settings))
     url = options["check_url"] if options["check"] else None
     entries = strings_of(options)["entry_points"]
-    module.exit_json(**slot_calls.switch(name, deploy_id, url, entries, run, settings))
+    module.exit_json(**slot_turn.switch(name, deploy_id, url, entries, run, settings))
 
 
 if __name__ == "__main__":

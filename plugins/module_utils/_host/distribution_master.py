@@ -17,7 +17,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
     read_text,
     write_atomic,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import references
 
 ROOT = "/etc/php"
 # update-alternatives gives the newest version's socket this name too.

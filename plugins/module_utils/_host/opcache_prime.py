@@ -30,7 +30,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime im
     slot_folders,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_spec import entry_strings
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import references
 
 MOST_CONCURRENCY = 64
 STEP = "prime"

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import DRAINING, StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Site
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings, Slots
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_call import LAYOUT, on_site, whole
 
 # What slot_drain returns: of the site's report, and beside it.
 TOLD = ("changed", "failed", "msg")
@@ -31,7 +33,7 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def drain(site: Site, keep_warm_seconds: float, slice_seconds: float, carry: Mapping[str, Any]) -> dict[str, Any]:
+def _drain(site: Slots, keep_warm_seconds: float, slice_seconds: float, carry: Mapping[str, Any]) -> dict[str, Any]:
     """Drain the slot that is not live, and end it.
 
     With slice_seconds the call returns after that time, ``pending``, and goes on when it gets ``carry`` back. Raises
@@ -69,7 +71,7 @@ def _carry(looked: Mapping[str, Any]) -> dict[str, Any]:
     return {"seconds": looked["seconds"]}
 
 
-def _progress(site: Site, looked: Mapping[str, Any]) -> str:
+def _progress(site: Slots, looked: Mapping[str, Any]) -> str:
     workers = ", ".join(f"{item['script']} for {item['seconds']:g} s" for item in looked["stuck"][:3])
     return (
         f"{site.name}: draining slot {site.idle} for {looked['seconds']:.0f} s, {looked['queue']} queued,"
@@ -77,7 +79,7 @@ def _progress(site: Site, looked: Mapping[str, Any]) -> str:
     )
 
 
-def _end(site: Site, keep_warm_seconds: float) -> dict[str, Any]:
+def _end(site: Slots, keep_warm_seconds: float) -> dict[str, Any]:
     """Stop the drained slot, or let systemd do it later."""
     if site.on_step is not None:
         site.on_step(DRAINING[1])
@@ -87,3 +89,23 @@ def _end(site: Site, keep_warm_seconds: float) -> dict[str, Any]:
         return {"changed": True, "warm_seconds": keep_warm_seconds}
     site.new_master.stop()
     return {"changed": True, "stopped": True}
+
+
+def drain(
+    name: str,
+    deploy_id: str | None,
+    keep_warm_seconds: float,
+    slice_seconds: float,
+    carry: Mapping[str, Any],
+    run: systemd.Run,
+    settings: Settings,
+    layout: Layout = LAYOUT,
+) -> dict[str, Any]:
+    """Return what slot_drain returns."""
+
+    def act(site: Slots) -> dict[str, Any]:
+        return _drain(site, keep_warm_seconds, slice_seconds, carry)
+
+    result = on_site(name, deploy_id, run, settings, layout, Slots, act)
+    finished = {"finished": False} if result["failed"] else {}
+    return {**whole(result, TOLD, NOTHING), **finished}

@@ -12,11 +12,13 @@ from typing import Any, Mapping
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SpecError, build, merge
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, render
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout, render
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
-from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer
+from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Site
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_call import LAYOUT, on_site, whole
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_steps import Steps
 
 # Older ids are not remembered: their directories are long gone.
 HISTORY = 50
@@ -38,7 +40,7 @@ NOTHING: dict[str, Any] = {
 Stored = Mapping[str, Any]
 
 
-def _answer(site: Site, **found: Any) -> dict[str, Any]:
+def _answer(site: Steps, **found: Any) -> dict[str, Any]:
     report = site.report.as_dict()
     return {**NOTHING, **{key: report[key] for key in TOLD}, "live_slot": site.live, **found}
 
@@ -92,7 +94,7 @@ def _public(stored: Stored, path: PurePosixPath) -> str:
     return "" if public in (None, ".") else str(public).strip("/")
 
 
-def _wanted(site: Site, action: str, given: Stored, release: Stored | None) -> tuple[dict[str, Any], Stored | None]:
+def _wanted(site: Steps, action: str, given: Stored, release: Stored | None) -> tuple[dict[str, Any], Stored | None]:
     stored = site.stored()
     if action == "rollback":
         return earlier(site.name, stored), stored
@@ -103,7 +105,7 @@ def _wanted(site: Site, action: str, given: Stored, release: Stored | None) -> t
     return deployed(stored, given, release), stored
 
 
-def _warm(site: Site, release: Stored) -> bool:
+def _warm(site: Steps, release: Stored) -> bool:
     """Return whether the idle slot still serves that release as it did when it was live."""
     if slot_timer.WARM not in site.marks() or not site.ready(site.new_master):
         return False
@@ -117,7 +119,7 @@ def _warm(site: Site, release: Stored) -> bool:
         return False
 
 
-def _answers(site: Site) -> bool:
+def _answers(site: Steps) -> bool:
     try:
         site.new_master.wait_until_it_answers(PING_SECONDS)
     except StepFailed:
@@ -125,7 +127,7 @@ def _answers(site: Site) -> bool:
     return True
 
 
-def _keep_waiting(site: Site) -> None:
+def _keep_waiting(site: Steps) -> None:
     """Give a warm slot the time of one that waits for its switch."""
     # As in retire(): a timer that a killed run left to the live slot would say of the old one that it waits.
     slot_timer.disarm(site.run, site.name, SLOTS)
@@ -133,7 +135,7 @@ def _keep_waiting(site: Site) -> None:
     slot_timer.arm(site.run, site.name, site.idle, slot_timer.PREPARED_SECONDS, marks, site.layout)
 
 
-def prepare(site: Site, action: str, given: Stored, release: Stored | None) -> dict[str, Any]:
+def _prepare(site: Steps, action: str, given: Stored, release: Stored | None) -> dict[str, Any]:
     """Bring the idle slot up for a deploy, a rollback (to what was live before) or a roll (the same, a new master).
 
     release: {id, path, public} of a deploy. Returns slot_prepare's result; raises StepFailed and SpecError before
@@ -150,13 +152,14 @@ def prepare(site: Site, action: str, given: Stored, release: Stored | None) -> d
     if not site.wanted:
         site.repair(spec)
         return _answer(site, **told)
-    result = site.execute([name for name in flip.PREPARE if name in site.names], spec, site.discard)
+    steps = site.steps(spec)
+    result = site.execute({name: steps[name] for name in flip.PREPARE if name in site.names}, site.discard)
     if result.failed:
         return _answer(site, **told)
     return _answer(site, **told, **_ready(site))
 
 
-def _take_warm(site: Site, told: Stored) -> dict[str, Any]:
+def _take_warm(site: Steps, told: Stored) -> dict[str, Any]:
     missing = site.spoiled(True)
     site.report.changed = True
     site.report.reasons = [f"release {told['live_release']} → {told['release']['id']}"]
@@ -169,7 +172,7 @@ def _take_warm(site: Site, told: Stored) -> dict[str, Any]:
     return _answer(site, **told, **_ready(site), warm=True)
 
 
-def _ready(site: Site) -> dict[str, Any]:
+def _ready(site: Steps) -> dict[str, Any]:
     master = site.new_master
     return {
         "prepared": True,
@@ -180,7 +183,7 @@ def _ready(site: Site) -> dict[str, Any]:
     }
 
 
-def discard(site: Site) -> dict[str, Any]:
+def _discard(site: Steps) -> dict[str, Any]:
     """Take the idle slot down that waits for a switch which does not come, and start the live one where it is down.
 
     A slot that is only warm stays; one that may still have requests of its own (the switch was done) is drained first,
@@ -206,3 +209,27 @@ def discard(site: Site) -> dict[str, Any]:
                 return _answer(site, **told)
         site.discard()
     return _answer(site, **told)
+
+
+def prepare(
+    given: Stored,
+    release: Stored | None,
+    action: str,
+    deploy_id: str | None,
+    run: systemd.Run,
+    settings: Settings,
+    layout: Layout = LAYOUT,
+) -> dict[str, Any]:
+    """Return what slot_prepare returns for state prepared."""
+
+    def act(site: Steps) -> dict[str, Any]:
+        return _prepare(site, action, given, release)
+
+    return whole(on_site(str(given["name"]), deploy_id, run, settings, layout, Steps, act), TOLD, NOTHING)
+
+
+def discard(
+    name: str, deploy_id: str | None, run: systemd.Run, settings: Settings, layout: Layout = LAYOUT
+) -> dict[str, Any]:
+    """Return what slot_prepare returns for state discarded."""
+    return whole(on_site(name, deploy_id, run, settings, layout, Steps, _discard), TOLD, NOTHING)

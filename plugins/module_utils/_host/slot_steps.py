@@ -1,70 +1,41 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to phpops.webhost: not for use outside of the collection.
-"""The steps of a slot flip on one site; which of them are done, and in which call, is decided elsewhere."""
+"""What a site's idle slot becomes: what differs, what the host lacks for it, and the steps that bring it up."""
 
 from __future__ import annotations
 
 import pwd
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
-from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import FlipResult, StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import SiteSpec
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import (
+    SiteSpec,
+    SpecError,
+    build,
+    differences,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import (
-    SLOTS,
     File,
     Layout,
-    boot_unit_name,
     needrestart_conf,
-    other,
     render,
     template_units,
-    unit_name,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import replace_symlink
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings, Slots
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import UP, Master
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_prime import prime, script_root, slot_folders
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import Report
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import (
-    SERVER_ROOTS,
-    references,
-    rewritten,
-    spoilers,
-)
-
-# What is asked of the site's units.
-STATE = ("ActiveState", "MainPID", "UnitFileState", "Description", "NeedDaemonReload", "DropInPaths")
-# A dynamic pool forks one worker a second at first: more than this is not waited for.
-WORKERS_SECONDS = 20.0
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_report import file_diffs
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import SERVER_ROOTS
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import rewritten, spoilers
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a flip is done. ``classic``: the host gets no traffic, so the live slot ends before the new one starts.
-
-    ``web_server``: the one that gets the site's own virtual host before the switch (apache, nginx, none).
-    """
-
-    prime: bool = True
-    drain_timeout_seconds: float = 120.0
-    kill_stuck: bool = False
-    start_timeout_seconds: float = 60.0
-    budget_override: bool = False
-    force: bool = False
-    classic: bool = False
-    web_server: str = "none"
-    check_mode: bool = False
-
-
-class Steps:
-    """The steps on one site. The pointer is the only state: everything else is worked out from it."""
+class Steps(Slots):
+    """One run that brings a site to a spec."""
 
     def __init__(
         self,
@@ -74,73 +45,81 @@ class Steps:
         layout: Layout,
         on_step: Callable[[str], None] | None = None,
     ) -> None:
-        """on_step gets the name of each step that begins."""
-        self.name, self.run, self.settings, self.layout, self.on_step = name, run, settings, layout, on_step
-        self.live = store.live_slot(name, layout)
-        self.idle = other(self.live) if self.live else SLOTS[0]
-        self.old_master = Master(run, name, self.live, layout) if self.live else None
-        self.new_master = Master(run, name, self.idle, layout)
-        self.report = Report(name)
-        # What the deploy that holds the site has done so far.
-        self.lease_steps: Sequence[str] = ()
+        super().__init__(name, run, settings, layout, on_step)
         # What compare() finds out.
         self.names: list[str] = []
         self.wanted = self.only_stored = self.orphan = False
-        self._state: dict[str, dict[str, str]] | None = None
-        self._new_unit = True
         self.new_pid: int | None = None
-        self._held = ExitStack()
+        self._new_unit = True
         self.budget = Budget(run, settings.budget_override, layout)
 
-    def execute(
-        self,
-        names: Sequence[str],
-        spec: SiteSpec,
-        undo: Callable[[], Any],
-        more: Mapping[str, Callable[[], Any]] | None = None,
-    ) -> FlipResult:
-        """Do the named steps in the flip's order, and note in the report how far they came; ``more`` adds steps."""
-        steps: dict[str, Callable[[], Any]] = {
+    def steps(self, spec: SiteSpec) -> dict[str, Callable[[], Any]]:
+        """Return all steps of a flip to the idle slot but those that ask for pages."""
+        return {
             "retire": self.retire,
             "stage": lambda: self._stage(spec),
             "budget": lambda: self._claim(spec),
             "check": lambda: self.new_master.check_configuration(spec, self._new_unit),
             "start": self._start,
             "ready": lambda: self.new_master.wait_until_it_answers(self.settings.start_timeout_seconds),
-            "prime": lambda: self._prime(spec),
-            "workers": lambda: self._workers(spec.process_manager.max_children),
-            "switch": self._switch,
-            "boot": self.boot,
-            "drain": self._drain,
-            "stop": self._stop_old,
-            **(more or {}),
+            **self.switching(spec.process_manager.max_children),
+            **self.draining(),
         }
+
+    def give_back(self) -> None:
+        super().give_back()
+        self.budget.release()
+
+    # What differs
+
+    def compare(self, spec: SiteSpec, stored: Mapping[str, Any] | None) -> bool:
+        """Note in the report what differs; return whether to go on: not in check mode.
+
+        StepFailed says what the host lacks, before anything is touched. self.wanted: a new master is needed.
+        self.names: the steps to do.
+        """
+        self.report.reasons = self._reasons(spec, stored)
+        self.only_stored = self.live is not None and bool(store.differing(render(spec, self.live, self.layout)))
+        self.wanted = bool(self.report.reasons) or self.settings.force
+        self.names = flip.plan(self.live, self.up(self.old_master), self.wanted)
+        shared = self.shared_changes()
+        before = render(spec, self.live or self.idle, self.layout)
+        after = render(spec, self.idle if self.wanted else self.live or self.idle, self.layout)
+        self.report.diff = file_diffs(shared, before if self.wanted or self.only_stored else None, after, self.live)
+        self.orphan = not self.wanted and self.up(self.new_master) and slot_timer.WARM not in self.marks()
+        self.report.changed = bool(
+            self.names or shared or self.only_stored or self.orphan or not self.settled() or self.live is None
+        )
+        missing = self.missing(spec)
+        # What PHP will reserve can't be asked of a host without that PHP or that user.
+        memory = self.lacks_memory(spec) if not missing and flip.BUDGET in self.names else []
+        missing += (self.spoiled(spec.release is not None) if self.wanted else []) + memory
+        if self.settings.check_mode:
+            self.report.missing = missing
+            return False
+        if missing:
+            self.report.step = flip.BUDGET if missing == memory else ""
+            raise StepFailed(" ".join(missing))
+        if self.names or shared:
+            self.write_shared()
+        return True
+
+    def _reasons(self, spec: SiteSpec, stored: Mapping[str, Any] | None) -> list[str]:
+        """Return why the live slot is not what it should be, in words."""
+        if self.live is None:
+            return ["the site is new"]
+        if stored is None:
+            return [f"slot {self.live} has no stored spec"]
         try:
-            result = flip.execute({name: steps[name] for name in names if name in steps}, undo, self.on_step)
-        finally:
-            self._held.close()
-            self.budget.release()
-        self.report.take(result)
-        self.report.previous_slot = self.live if result.flipped else None
-        return result
+            reasons = differences(build(stored), spec)
+        except SpecError as error:
+            return [f"what was stored can't be used any more: {error}"]
+        if reasons:
+            return reasons
+        wrong = store.differing(render(spec, self.live, self.layout), ignore=("site.json",))
+        return [f"{path} is not as it was written" for path in wrong]
 
     # What the host has and lacks
-
-    def state(self, unit: str) -> dict[str, str]:
-        """Return what systemd said of one of the site's units when this run began: one question for all of them."""
-        if self._state is None:
-            units = [*(unit_name(self.name, slot) for slot in SLOTS), boot_unit_name(self.name)]
-            units += [unit for slot in SLOTS for unit in slot_timer.units(self.name, slot)]
-            self._state = systemd.show_all(self.run, units, STATE)
-        return self._state[unit]
-
-    def up(self, master: Master | None) -> bool:
-        """Return whether a master ran when this run began; one that was starting or stopping counts too."""
-        return master is not None and self._runs(master.unit)
-
-    def ready(self, master: Master | None) -> bool:
-        """Return whether a master took requests when this run began."""
-        return master is not None and self.state(master.unit)["ActiveState"] in ("active", "reloading")
 
     def shared_changes(self) -> dict[str, File]:
         """Return the files of all sites that are missing or differ, by path."""
@@ -156,16 +135,9 @@ class Steps:
         if any(path in changed for path in template_units(self.layout)):
             systemd.daemon_reload(self.run)
 
-    def boots(self) -> bool:
-        """Return whether the live slot starts at boot."""
-        return self.state(boot_unit_name(self.name))["UnitFileState"] in ("enabled", "enabled-runtime")
-
     def settled(self) -> bool:
         """Return whether the live slot starts at boot and its spec can be found."""
         return self.boots() and store.read_link(self.layout.stored_spec(self.name)) == self._spec_target()
-
-    def _spec_target(self) -> str:
-        return f"{self.layout.pointer(self.name)}/site.json"
 
     def missing(self, spec: SiteSpec) -> list[str]:
         """Return what the host lacks for this site, a sentence each."""
@@ -215,37 +187,7 @@ class Steps:
             said = str(error)
         return [said] if said else []
 
-    def marks(self) -> slot_timer.Marks:
-        """Return what the idle slot's timer says about it."""
-        return slot_timer.marks_of(self.state(slot_timer.units(self.name, self.idle)[0]))
-
-    def disarm(self, slots: Sequence[str]) -> None:
-        """Remove the timers of slots that had one when this run began, and commands that wait for the site's lock."""
-        had = [slot for slot in slots if any(map(self._runs, slot_timer.units(self.name, slot)))]
-        if had:
-            slot_timer.disarm(self.run, self.name, had)
-
-    def _runs(self, unit: str) -> bool:
-        return self.state(unit)["ActiveState"] in UP
-
     # The steps
-
-    def retire(self, fail: bool = True) -> dict[str, Any] | None:
-        """End a master in the idle slot, which was kept warm or left by a run; StepFailed when it still has work."""
-        # A timer of the live slot is one that a run was killed before it could remove it.
-        self.disarm(SLOTS)
-        if not self.up(self.new_master):
-            return None
-        if self.ready(self.new_master):
-            drain = self.new_master.drain(self.settings.drain_timeout_seconds, self.settings.kill_stuck)
-            if not drain["finished"]:
-                message = self.report.still_busy(self.idle, drain)
-                if fail:
-                    raise StepFailed(message)
-                self.report.msg = message
-                return drain
-        self.new_master.stop()
-        return None
 
     def _stage(self, spec: SiteSpec) -> None:
         new = store.stage(self.name, self.idle, render(spec, self.idle, self.layout), spec.group, self.layout)
@@ -266,87 +208,39 @@ class Steps:
         failed = self.state(self.new_master.unit)["ActiveState"] == "failed"
         self.new_pid = self.new_master.start(self.settings.start_timeout_seconds, failed)
 
-    def _prime(self, spec: SiteSpec) -> dict[str, Any] | None:
-        if not self.settings.prime:
-            return None
-        root = script_root(spec, self.layout.pointer(self.name), references)
-        folders, gid = slot_folders(spec, self.idle, self.layout)
-        return prime(spec, self.new_master.socket, root, folders=folders, gid=gid)
+    # What is done without a flip
 
-    def _workers(self, max_children: int) -> dict[str, int]:
-        """Give the idle slot as many workers as the live one has, so that the switch is no cold start."""
-        live = 0
-        if self.old_master is not None:
-            try:
-                # What a status says is the site's own word: never more connections than the pool has workers.
-                live = min(self.old_master.status().total, max_children)
-            except StepFailed:
-                if systemd.is_active(self.run, self.old_master.unit):
-                    raise
-        if live == 0:
-            return {"live": 0, "idle": self.new_master.status().total}
-        self._held, idle = self.new_master.hold_workers(live, WORKERS_SECONDS)
-        return {"live": live, "idle": idle}
+    def repair(self, spec: SiteSpec) -> dict[str, Any]:
+        """The live slot is as it should be: write its stored spec, start it when it is down, end an old slot."""
+        live = self.live or self.idle
+        if self.only_stored:
+            rendering = render(spec, live, self.layout)
+            store.write_files({path: file for path, file in rendering.files.items() if path.endswith("/site.json")}, -1)
+        master = self.old_master or self.new_master
+        if self.names:
+            steps = {
+                "check": lambda: master.check_configuration(spec),
+                "budget": lambda: self.budget.claim(spec, live),
+                "start": lambda: master.start(self.settings.start_timeout_seconds),
+                "ready": lambda: master.wait_until_it_answers(self.settings.start_timeout_seconds),
+            }
+            result = flip.execute(steps, lambda: None, self.on_step)
+            self.budget.release()
+            self.report.take(result)
+            self.report.reasons = [f"the master of the live slot {live} was not running"]
+        if self.report.changed:
+            self.boot()
+        if self.orphan and not self.report.failed:
+            # What an interrupted run left: it is ended, or named when it still has work.
+            self.retire(fail=False)
+        return self.finish(live)
 
-    def _switch(self) -> None:
-        # The held connections end here: their workers are free when the first request comes.
-        self._held.close()
-        if self.live is None:
-            # Before the rename: a reboot right after it brings up what is live.
-            self._enable()
-        store.switch(self.name, self.live, self.idle, self.layout)
-
-    def _enable(self) -> None:
-        unit = boot_unit_name(self.name)
-        systemd.enable(self.run, unit)
-        self.state(unit)["UnitFileState"] = "enabled"
-
-    def boot(self) -> None:
-        """Let the live slot start at boot, and its spec be found; also without the timer that a waiting slot has."""
-        stored = self.layout.stored_spec(self.name)
-        if store.read_link(stored) != self._spec_target():
-            replace_symlink(stored, self._spec_target())
-        if not self.boots():
-            self._enable()
-        # Until here the timer does no harm: its command asks for the pointer.
-        slot_timer.disarm(self.run, self.name, [store.live_slot(self.name, self.layout) or self.idle])
-
-    def _drain(self) -> dict[str, Any]:
-        old = self.old_master
-        # Asked now: priming may have taken long.
-        if old is None or not systemd.is_active(self.run, old.unit):
-            return {"finished": True, "seconds": 0.0, "queue": 0, "active": 0, "stuck": [], "killed": []}
-        drain = old.drain(self.settings.drain_timeout_seconds, self.settings.kill_stuck)
-        if not drain["finished"]:
-            self.report.drain = drain
-            raise StepFailed(self.report.still_busy(old.slot, drain))
-        return drain
-
-    def _stop_old(self) -> None:
-        if self.old_master is not None:
-            self.old_master.stop()
-
-    def discard(self) -> None:
-        """Undo what was done before the switch: the idle slot is stopped and its files are gone; a new site's all."""
-        if store.live_slot(self.name, self.layout) != self.live:
-            raise StepFailed(f"The pointer of site {self.name} was moved by another hand: slot {self.idle} is left.")
-        try:
-            slot_timer.disarm(self.run, self.name, [self.idle])
-            self.new_master.stop()
-            if self.live is None:
-                if self.boots():
-                    systemd.disable(self.run, boot_unit_name(self.name))
-                store.remove_site(self.name, self.layout)
-            else:
-                store.remove_slot(self.name, self.idle, self.layout)
-            systemd.daemon_reload(self.run)
-        except OSError as error:
-            raise StepFailed(f"{error}.") from error
-        self.revive()
-
-    def revive(self) -> None:
-        """Start the live slot when it is down: classic mode stopped it, and nothing comes in its place."""
-        if self.old_master is None or self.old_master.active():
-            return
-        self.old_master.start(self.settings.start_timeout_seconds)
-        self.old_master.wait_until_it_answers(self.settings.start_timeout_seconds)
+    def finish(self, live: str | None) -> dict[str, Any]:
+        """Return the report, with what the live slot is now."""
+        self.report.live_slot = live
+        if live is not None:
+            master = Master(self.run, self.name, live, self.layout)
+            self.report.unit, self.report.socket = master.unit, self.layout.live_socket(self.name)
+            pid = self.report.master_pid = master.pid() or None
+            self.report.segment_bytes = master.segment_bytes(pid) if pid else None
+        return self.report.as_dict()

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import EntryPoint, SpecError, build
+from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import entry_points as entry_points_of
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd, web_check
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Site
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings, Slots
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_call import LAYOUT, on_site, whole
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
 
 # One entry point through the web server; primed, it takes far less.
@@ -30,7 +33,7 @@ BACK = "back"
 class Turn:
     """The switch of one site, and the way back."""
 
-    def __init__(self, site: Site, check_url: str | None) -> None:
+    def __init__(self, site: Slots, check_url: str | None) -> None:
         """check_url: scheme, address and port of this host's own web server; None for no check."""
         self.site, self.check_url = site, check_url
         self.checks: list[web_check.Check] = []
@@ -70,7 +73,8 @@ class Turn:
             )
         spec = build(stored)
         entries = spec.entry_points if entry_points is None else entry_points
-        result = site.execute(flip.SWITCHING, spec, site.discard, {"verify": lambda: self._verify(entries)})
+        steps = {**site.switching(spec.process_manager.max_children), "verify": lambda: self._verify(entries)}
+        result = site.execute(steps, site.discard)
         site.report.changed = True
         switched = result.flipped and not self.switched_back
         if not switched:
@@ -185,7 +189,34 @@ class Turn:
         return f"The site was new: slot {new} is stopped and nothing is left of it."
 
 
-def _had_one_before(site: Site) -> bool:
+def _had_one_before(site: Slots) -> bool:
     """Return whether the live release says that another one was live before it."""
     stored = site.stored() or {}
     return bool((stored.get("release") or {}).get("history"))
+
+
+def switch(
+    name: str,
+    deploy_id: str | None,
+    check_url: str | None,
+    entry_points: Sequence[Mapping[str, Any]] | None,
+    run: systemd.Run,
+    settings: Settings,
+    layout: Layout = LAYOUT,
+) -> dict[str, Any]:
+    """Return what slot_switch returns for state switched; entry_points: None for the slot's own."""
+
+    def act(site: Slots) -> dict[str, Any]:
+        entries = None if entry_points is None else entry_points_of(name, entry_points)
+        return Turn(site, check_url).switch(entries)
+
+    return whole(on_site(name, deploy_id, run, settings, layout, Slots, act), TOLD, NOTHING)
+
+
+def back(name: str, deploy_id: str, run: systemd.Run, settings: Settings, layout: Layout = LAYOUT) -> dict[str, Any]:
+    """Return what slot_switch returns for state back."""
+
+    def act(site: Slots) -> dict[str, Any]:
+        return Turn(site, None).back(site.lease_steps)
+
+    return whole(on_site(name, deploy_id, run, settings, layout, Slots, act), TOLD, NOTHING)

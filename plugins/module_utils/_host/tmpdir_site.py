@@ -23,8 +23,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
     write_atomic,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings, Site
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_call import on_site
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import php_fpm
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_run import on_site
 
 # By site: what it had before, and what we set.
 RECORD = "/var/lib/phpops/tmpdir-sites.json"
@@ -156,7 +156,7 @@ def _all(
 ) -> dict[str, Any]:
     results: list[dict[str, Any]] = []
     for name, act in acts:
-        result = {"path": None, "notes": [], **on_site(name, None, run, settings, layout, act), "php": None}
+        result = {"path": None, "notes": [], **on_site(name, None, run, settings, layout, Site, act), "php": None}
         if not settings.check_mode and not result["failed"]:
             result["php"] = _effect(name, run, layout)
         results.append(result)

@@ -20,7 +20,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.web_answer im
     url_path,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.pages import Answer, Ask, NoAnswer, ask
-from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import references
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import references
 
 Asker = Callable[[Ask, float], Answer]
 

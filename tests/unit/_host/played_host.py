@@ -20,15 +20,16 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files im
 from ansible_collections.phpops.webhost.plugins.module_utils._host import (
     reservation,
     slot,
-    slot_calls,
+    slot_drain,
     slot_master,
+    slot_phases,
     slot_prime,
     slot_run,
     slot_steps,
     slot_turn,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings
 from ansible_collections.phpops.webhost.plugins.module_utils._host.web_check import Check
 
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -228,25 +229,25 @@ class Fleet:
         values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, "force": action == "roll", **settings}
         release = self.release(name) if name else None
         site = {"name": "wiki", **(given if action == "deploy" else {})}
-        return slot_calls.prepare(
+        return slot_phases.prepare(
             site, release, action, deploy_id, self.host.run, Settings(**values), layout=self.layout
         )
 
     def discard(self, **settings: Any) -> dict[str, Any]:
         values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
-        return slot_calls.discard("wiki", None, self.host.run, Settings(**values), layout=self.layout)
+        return slot_phases.discard("wiki", None, self.host.run, Settings(**values), layout=self.layout)
 
     def switch(self, deploy_id: str | None = None, url: str | None = "http://127.0.0.1", **settings: Any) -> Any:
         values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
-        return slot_calls.switch("wiki", deploy_id, url, None, self.host.run, Settings(**values), layout=self.layout)
+        return slot_turn.switch("wiki", deploy_id, url, None, self.host.run, Settings(**values), layout=self.layout)
 
     def back(self, deploy_id: str, **settings: Any) -> dict[str, Any]:
         values = {"drain_timeout_seconds": 0.2, "start_timeout_seconds": 0.3, **settings}
-        return slot_calls.back("wiki", deploy_id, self.host.run, Settings(**values), layout=self.layout)
+        return slot_turn.back("wiki", deploy_id, self.host.run, Settings(**values), layout=self.layout)
 
     def drain(self, warm: float = 0, part: float = 0, carry: Any = None, **settings: Any) -> dict[str, Any]:
         values = {"drain_timeout_seconds": 0.2, **settings}
-        return slot_calls.drain(
+        return slot_drain.drain(
             "wiki", None, warm, part, carry or {}, self.host.run, Settings(**values), layout=self.layout
         )
 
@@ -286,9 +287,8 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
     monkeypatch.setattr(slot_master, "prove_that_queues_show", lambda run: None)
     monkeypatch.setattr(slot_master, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(slot, "references", lambda text: [])
-    monkeypatch.setattr(slot_steps, "references", lambda text: [])
     monkeypatch.setattr(slot_steps, "spoilers", lambda *_given, **_options: [])
-    monkeypatch.setattr(slot.Site, "missing", lambda self, spec: [])
+    monkeypatch.setattr(slot_steps.Steps, "missing", lambda self, spec: [])
     monkeypatch.setattr(reservation, "measure", lambda _paths: host.memory())
     for name in ("foresee", "claim"):
         monkeypatch.setattr(reservation, name, partial(getattr(reservation, name), folder=f"{layout.run}/budget"))

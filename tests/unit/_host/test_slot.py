@@ -14,7 +14,6 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import (
     lease,
     slot,
     slot_master,
-    slot_steps,
     slot_store,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
@@ -124,7 +123,7 @@ def test_a_run_that_died_at_a_step_is_taken_up(fleet: Fleet, step: str, monkeypa
     places = {
         "stage": (slot_store, "write_files"),
         "start": (slot_master.Master, "wait_until_it_answers"),
-        "prime": (slot_steps, "prime"),
+        "prime": (slot, "prime"),
         "switch": (slot.Site, "boot"),
     }
     with monkeypatch.context() as patch:

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import HEADER
 from ansible_collections.phpops.webhost.plugins.module_utils._host.distribution_master import masters, stop_unused
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import references, serves
 from ansible_collections.phpops.webhost.plugins.module_utils._host.web_references import (
     apache_tree,
     nginx_tree,
-    references,
     rewritten,
-    serves,
     spoilers,
 )
 

@@ -23,7 +23,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         return call
 
     for name in ("drain",):
-        monkeypatch.setattr(slot_drain.slot_calls, name, called(name))
+        monkeypatch.setattr(slot_drain.slot_drain, name, called(name))
     return seen
 
 

@@ -23,7 +23,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         return call
 
     for name in ("prepare", "discard"):
-        monkeypatch.setattr(slot_prepare.slot_calls, name, called(name))
+        monkeypatch.setattr(slot_prepare.slot_phases, name, called(name))
     return seen
 
 

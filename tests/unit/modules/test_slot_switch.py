@@ -23,7 +23,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         return call
 
     for name in ("switch", "back"):
-        monkeypatch.setattr(slot_switch.slot_calls, name, called(name))
+        monkeypatch.setattr(slot_switch.slot_turn, name, called(name))
     return seen
 
 
