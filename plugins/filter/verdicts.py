@@ -58,6 +58,14 @@ options:
     description: How many idle php-cgi that C(mod_fcgid) keeps for ever, of all sites together, make a verdict.
     type: int
     default: 6
+  worker_bytes:
+    description: How many bytes of private memory a master's workers, or C(php-cgi), hold on average for a verdict.
+    type: int
+    default: 268435456
+  swap_near_full:
+    description: The share of the swap in use that counts as nearly full.
+    type: float
+    default: 0.9
   shm_errors:
     description: How many refused shared memory segments in a site's error log make a verdict.
     type: int

@@ -88,6 +88,21 @@ def policies(*units: tuple[str, str, bool], honoured: bool = True) -> dict[str, 
     return facts(phpops_oom_policy={"available": True, "honoured": honoured, "units": named})
 
 
+def large(processes: int, private: int, kind: str) -> dict[str, Any]:
+    unit = "php8.2-fpm.service" if kind == "php-fpm" else None
+    group = {"name": kind, "kind": kind, "unit": unit, "processes": processes, "swap_bytes": MIB}
+    return shm(groups=[{**group, "anon_bytes": private - MIB}])
+
+
+def swap(total: int | None, free: int | None, container: str | None = None) -> dict[str, Any]:
+    memory = {"swap_total_bytes": total, "swap_free_bytes": free}
+    return facts(phpops_shm={"memory": memory}, phpops_slab={"container": container})
+
+
+def shm_of(found: dict[str, Any]) -> dict[str, Any]:
+    return {"phpops_shm": found["phpops_shm"]}
+
+
 def slots(active: bool | None) -> dict[str, Any]:
     slot = {"unit": "phpops-fpm@wiki-blue.service", "active": active}
     site_of = {"name": "wiki", "live_slot": "blue", "slots": {"blue": slot, "green": {"active": False}}}
@@ -218,6 +233,16 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "2026-01-01T10:00:00; systemd ended apache2.service because of it.",
     ),
     (
+        "php_workers_large",
+        "warning",
+        large(9, 8 * 256 * MIB, "php-fpm"),
+        "8 PHP workers of php8.2-fpm.service hold 2 GiB of private memory, 256 MiB each.",
+    ),
+    ("php_workers_large", "warning", large(1, 300 * MIB, "php-cgi"), "1 PHP worker of php-cgi holds 300 MiB"),
+    ("swap_near_full", "warning", swap(100 * MIB, 10 * MIB), "Swap holds 90 MiB, 90 % of its 100 MiB."),
+    ("swap_missing", "info", swap(0, 0), "The host has no swap: what is touched once and never again stays in memory."),
+    ("swap_missing", "warning", {**oom("php-cgi"), **shm_of(swap(0, 0))}, "The host has no swap, and memory ran out."),
+    (
         "error_logs_unreadable",
         "info",
         sites(site("a", shm_errors={"count": None, "reason": "/log can't be read: run the task with become."})),
@@ -301,6 +326,15 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
         sites(site("a"), site("b", "mod_php", False), site("c", "fcgid_wrapper", False, migrated=True)),
     ),
     ("idle_php_cgi_stay", keeping(3, 2, 0)),
+    ("php_workers_large", large(9, 8 * 256 * MIB - 1, "php-fpm")),
+    ("php_workers_large", large(1, 300 * MIB, "php-fpm")),
+    ("php_workers_large", large(2, 600 * MIB, "apache")),
+    ("swap_near_full", swap(100 * MIB, 11 * MIB)),
+    ("swap_near_full", swap(100 * MIB, 1 * MIB, container="openvz")),
+    ("swap_near_full", swap(None, None)),
+    ("swap_missing", swap(0, 0, container="podman")),
+    ("swap_missing", swap(1, 1)),
+    ("swap_missing", swap(None, None)),
     ("master_shared", shm(groups=[{"kind": "php-fpm", "pools": ["www"]}, {"kind": "php-cgi", "pools": ["a", "b"]}])),
     ("master_shared", shm(groups=[{"kind": "php-fpm", "pools": ["shop", "shop_status"]}])),
     ("processes_unreadable", shm(groups=[{"name": "other", "kind": "other", "unreadable_processes": 1}])),
@@ -380,6 +414,11 @@ def test_a_unit_that_outlives_kills_by_now_is_no_alarm_any_more() -> None:
     text = render_text("web1", judge(found))
     assert "[critical] oom_kills" in text
     assert text.count("ansible-playbook phpops.webhost.tune --limit web1 --tags oom_policy\n") == 1
+
+
+def test_php_that_was_killed_is_recycled_earlier_and_others_are_not() -> None:
+    assert judge(oom("mysqld", "php-fpm8.2"))[0]["cure"]["tags"] == ["worker_recycle"]
+    assert judge(oom("mysqld"))[0]["cure"]["play"] is None
 
 
 def test_a_cure_names_a_few_sites_and_leaves_many_to_the_default() -> None:
@@ -469,6 +508,8 @@ def test_a_threshold_that_makes_no_sense_is_named(values: dict[str, Any], messag
         ("dentry_memory_share", 0.01, "dentry_share", slab(20 * MIB, 0.5)),
         ("kept_php_cgi", 5, "idle_php_cgi_stay", keeping(2, 3)),
         ("own_segments", 1, "opcache_segment_per_process", php_cgi(1, 1)),
+        ("worker_bytes", 64 * MIB, "php_workers_large", large(3, 200 * MIB, "php-fpm")),
+        ("swap_near_full", 0.5, "swap_near_full", swap(100 * MIB, 50 * MIB)),
     ],
 )
 def test_a_threshold_moves_its_mark(name: str, value: float, code: str, found: dict[str, Any]) -> None:

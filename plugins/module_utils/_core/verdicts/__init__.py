@@ -14,6 +14,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts impo
     memory,
     oom,
     sites,
+    swap,
+    workers,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     SEVERITIES,
@@ -33,8 +35,11 @@ TABLE: tuple[Callable[[Facts, Thresholds], list[Verdict]], ...] = (
     memory.budget_overrun,
     memory.segment_per_process,
     fcgid.idle_php_cgi_stay,
+    workers.php_workers_large,
     memory.dentry_share,
     memory.touched_near_limit,
+    swap.swap_near_full,
+    swap.swap_missing,
     memory.tmpfs_near_full,
     beancounters.beancounter_failed,
     beancounters.beancounter_near_limit,

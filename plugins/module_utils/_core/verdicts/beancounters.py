@@ -24,7 +24,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
     sub,
 )
 
-_SMALLER = Cure("Give the sites smaller OPcache segments, or raise shmpages.", "phpops.webhost.tune")
+_SMALLER = Cure("Give the sites smaller OPcache segments, or raise shmpages.", "phpops.webhost.tune", tags=["opcache"])
 
 
 def _amount(row: Facts, column: str) -> str:

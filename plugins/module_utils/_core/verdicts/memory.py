@@ -71,7 +71,7 @@ def master_shared(facts: Facts, _marks: Thresholds) -> list[Verdict]:
                 "they share one OPcache, and a full cache or a restart meets all of them."
             )
             evidence = [Evidence("pools of the master", len(pools), "pools")]
-            cure = Cure("Give each site a master of its own where the budget allows it.", "phpops.webhost.tune")
+            cure = Cure("Give each site a master of its own where the budget allows it.", "phpops.webhost.site")
             found.append(Verdict("master_shared", INFO, sentence, evidence, cure))
     return found
 
@@ -99,13 +99,16 @@ def reserved_near_limit(facts: Facts, marks: Thresholds) -> list[Verdict]:
     if not limits:
         return []
     tightest = min(limits, key=lambda limit: number(limit, "limit_bytes") - number(limit, "used_bytes"))
-    cure = Cure("Reserve less: smaller OPcache segments, php-cgi replaced by PHP-FPM.", "phpops.webhost.tune")
+    cure = Cure(
+        "Reserve less: smaller OPcache segments, php-cgi replaced by PHP-FPM.", "phpops.webhost.tune", tags=["opcache"]
+    )
     return _near(tightest, marks.near_limit, "reserved_near_limit", CRITICAL, "Reserved", cure)
 
 
 def touched_near_limit(facts: Facts, marks: Thresholds) -> list[Verdict]:
     """Memory in use is near a memory cgroup's limit, or near all of the host's RAM."""
-    cure = Cure("Lower pm.max_children or the segments of the sites, or raise the limit.", "phpops.webhost.tune")
+    text = "Lower pm.max_children or the segments of the sites, or raise the limit."
+    cure = Cure(text, "phpops.webhost.tune", tags=["opcache"])
     found = []
     for limit in entries(section(facts, "phpops_shm"), "limits"):
         if limit.get("kind") == "touched" and limit.get("name") != "tmpfs":
@@ -156,7 +159,8 @@ def dentry_share(facts: Facts, marks: Thresholds) -> list[Verdict]:
     ]
     if dentry.get("negative") is not None:
         evidence.append(Evidence("negative dentries", number(dentry, "negative"), "items"))
-    cure = Cure("Put temporary files on a tmpfs (TMPDIR below /dev/shm): each one on disk leaves a dentry.")
+    text = "Put temporary files on a tmpfs (TMPDIR below /dev/shm): each one on disk leaves a dentry."
+    cure = Cure(text, "phpops.webhost.tune", tags=["tmpdir", "dentry_cache"])
     severity = CRITICAL if of_memory >= marks.dentry_memory_share_critical else WARNING
     return [Verdict("dentry_share", severity, sentence, evidence, cure)]
 
@@ -171,5 +175,6 @@ def budget_overrun(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     sentence = f"The memory budget is overrun by {human_bytes(short)}"
     sentence += f" (limit {', '.join(over)})." if over else "."
     ways = [str(way.get("text")) for way in entries(budget, "ways_out")]
-    cure = Cure(ways[0] if ways else "Lower the segments or the workers of the sites.", "phpops.webhost.tune")
+    text = ways[0] if ways else "Lower the segments or the workers of the sites."
+    cure = Cure(text, "phpops.webhost.tune", tags=["opcache"])
     return [Verdict("budget_overrun", CRITICAL, sentence, [Evidence("missing", short, "bytes")], cure)]

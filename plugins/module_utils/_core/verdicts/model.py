@@ -36,6 +36,9 @@ class Thresholds:
     own_segments_share_critical: float = 0.5
     # php-cgi that mod_fcgid keeps for ever, of all sites together: 3 of each without a limit.
     kept_php_cgi: int = 6
+    # Private memory of a pool's workers, on average: the threshold of the role worker_recycle.
+    worker_bytes: int = 268435456
+    swap_near_full: float = 0.9
     # Lines "Unable to allocate shared memory segment" in a site's error log.
     shm_errors: int = 1
 

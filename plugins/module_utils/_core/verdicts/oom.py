@@ -27,6 +27,12 @@ _ENDS = ("stop", "kill")
 _CONTINUE = Cure(
     "Let the units outlive a killed process, by OOMPolicy=continue.", "phpops.webhost.tune", tags=["oom_policy"]
 )
+_LIMIT = "Lower pm.max_children or give each site a memory limit of its own, then see who held the memory."
+_RECYCLE = Cure(
+    "Let workers go that grew too large, and give each site a limit by worker_recycle_memory_max_bytes.",
+    "phpops.webhost.tune",
+    tags=["worker_recycle"],
+)
 
 
 def oom_kills(facts: Facts, _marks: Thresholds) -> list[Verdict]:
@@ -48,7 +54,7 @@ def oom_kills(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     failed = [unit for unit in ended if unit.get("unit") not in safe]
     evidence = [Evidence("OOM events", len(events), "events")]
     if not failed:
-        cure = Cure("Lower pm.max_children or give each site a memory limit of its own, then see who held the memory.")
+        cure = _RECYCLE if any(name.startswith("php") for name in victims) else Cure(_LIMIT)
         return [Verdict("oom_kills", WARNING, f"{sentence}.", evidence, cure)]
     units = ", ".join(str(unit.get("unit")) for unit in failed[:_MOST_NAMES])
     units += ", …" if len(failed) > _MOST_NAMES else ""

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to phpops.webhost: not for use outside of the collection.
+"""Verdicts over a host's swap."""
+
+from __future__ import annotations
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.units import human_bytes, human_percent
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
+    INFO,
+    WARNING,
+    Cure,
+    Evidence,
+    Facts,
+    Thresholds,
+    Verdict,
+    entries,
+    number,
+    section,
+    sub,
+)
+
+_MORE = Cure("Give the host more swap.", "phpops.webhost.tune", tags=["swap"])
+
+
+def _own_memory(facts: Facts) -> Facts | None:
+    """Return the values of meminfo where swap is the host's own: a container has its host's."""
+    memory = sub(section(facts, "phpops_shm"), "memory")
+    total = memory.get("swap_total_bytes")
+    return None if total is None or sub(facts, "phpops_slab").get("container") else memory
+
+
+def swap_near_full(facts: Facts, marks: Thresholds) -> list[Verdict]:
+    """Swap is nearly full: with the next page that has to go, the OOM killer comes."""
+    memory = _own_memory(facts)
+    total, free = number(memory, "swap_total_bytes"), number(memory, "swap_free_bytes")
+    used = max(0, total - free)
+    if not total or used / total < marks.swap_near_full:
+        return []
+    sentence = f"Swap holds {human_bytes(used)}, {human_percent(used / total)} of its {human_bytes(total)}."
+    evidence = [Evidence("swap used", used, "bytes"), Evidence("swap", total, "bytes")]
+    return [Verdict("swap_near_full", WARNING, sentence, evidence, _MORE)]
+
+
+def swap_missing(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """The host has no swap; that is worth a warning once memory ran out."""
+    memory = _own_memory(facts)
+    if memory is None or number(memory, "swap_total_bytes"):
+        return []
+    kills = len(entries(section(facts, "phpops_oom"), "events"))
+    sentence = "The host has no swap"
+    sentence += ", and memory ran out." if kills else ": what is touched once and never again stays in memory."
+    evidence = [Evidence("swap", 0, "bytes"), Evidence("OOM events", kills, "events")]
+    return [Verdict("swap_missing", WARNING if kills else INFO, sentence, evidence, _MORE)]
