@@ -15,7 +15,6 @@ _HARDENING = (
     "ProtectHome=yes",
     "PrivateTmp=yes",
     "PrivateDevices=yes",
-    "PrivateNetwork=yes",
     "ProtectKernelTunables=yes",
     "ProtectKernelModules=yes",
     "ProtectKernelLogs=yes",
@@ -69,6 +68,8 @@ def units(timer: Timer) -> dict[str, str]:
     service = [
         "[Unit]",
         f"Description={timer.description}",
+        "# People run it by hand as often as they like.",
+        "StartLimitIntervalSec=0",
         "",
         "[Service]",
         "Type=oneshot",

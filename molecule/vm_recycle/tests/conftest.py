@@ -1,0 +1,1 @@
+../../worker_recycle/tests/conftest.py
