@@ -9,6 +9,7 @@ import errno
 import os
 import re
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Callable, Iterator, Union
@@ -117,11 +118,15 @@ def _rename_new(target: Path, make: Callable[[Path], None]) -> None:
 
 
 def _sweep(folder: Path, prefix: str) -> None:
-    """Remove the new names that killed processes left: such a name holds the process that made it."""
+    """Remove the new names that killed processes left: such a name holds the process that made it.
+
+    After a crash of the host that number may be another process.
+    """
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     with suppress(OSError):
         for path in folder.iterdir():
             made = _TEMPORARY.match(path.name[len(prefix) :]) if path.name.startswith(prefix) else None
-            if made and not Path(f"/proc/{made.group(1)}").exists():
+            if made and (not Path(f"/proc/{made.group(1)}").exists() or path.lstat().st_mtime < boot):
                 path.unlink()
 
 

@@ -104,6 +104,10 @@ def test_what_a_killed_writer_left_goes_with_the_next_write_and_only_that(tmp_pa
     files.write_atomic(target, "{}", 0o600)
     assert left.name.startswith(".state.json.") and not left.exists()
     assert sorted(tmp_path.iterdir()) == sorted([target, *theirs])
+    # Older than the host's boot: the process of that number is another one.
+    os.utime(alive, (1, 1))
+    files.write_atomic(target, "{}", 0o600)
+    assert sorted(tmp_path.iterdir()) == sorted([target, *theirs[1:]])
 
 
 def test_write_atomic_replaces_a_symlink_and_leaves_its_target_alone(tmp_path: Path) -> None:
