@@ -65,6 +65,31 @@ def test_the_stage_holds_the_new_files_and_links(tmp_path: Path) -> None:
     assert (root / "a.conf").read_text() == "old\n"
 
 
+def test_a_copy_is_read_through_its_own_paths_alone(tmp_path: Path) -> None:
+    root = tmp_path / "apache2"
+    (root / "conf-enabled").mkdir(parents=True)
+    (root / "a.conf").write_text("old\n")
+    (root / "gone.conf").write_text("old\n")
+    (root / "conf-enabled" / "a.conf").symlink_to(root / "a.conf")
+    (root / "conf-enabled" / "out.conf").symlink_to("/dev/null")
+    (root / "apache2.conf").write_bytes(f"ServerRoot {root}\nInclude {root}/a.conf\n# caf\xe9\n".encode("latin-1"))
+    run = Runner((1, "out of STAGE", "err"))
+    apache = Apache(run, str(root))
+    with apache.staged({str(root / "a.conf"): b"new\n"}, {}, [str(root / "gone.conf")]) as stage:
+        copy = Path(stage)
+        assert (copy / "conf-enabled" / "a.conf").read_text() == "new\n"
+        assert (copy / "conf-enabled" / "out.conf").readlink() == Path("/dev/null")
+        assert not (copy / "gone.conf").exists()
+        text = f"ServerRoot {stage}\nInclude {stage}/a.conf\n# caf\xe9\n"
+        assert (copy / "apache2.conf").read_bytes() == text.encode("latin-1")
+        run.answers = [(1, f"in {stage}/a.conf", f"at {stage}")]
+        assert apache.reader(stage)(["x", "-t"]) == (1, f"in {root}/a.conf", f"at {root}")
+        assert run.seen[-1][1]["APACHE_CONFDIR"] == stage
+    apache.reader()(["x"])
+    assert "APACHE_CONFDIR" not in run.seen[-1][1]
+    assert (root / "gone.conf").exists()
+
+
 def test_an_apache_that_does_not_run(tmp_path: Path) -> None:
     apache = Apache(Runner((0, "", "")), pid_file=str(tmp_path / "none"))
     assert apache.parent() == 0
