@@ -98,7 +98,7 @@ attributes:
     description: Lets Apache read a copy with the changes, and shows the exact diff and what would hold.
     support: full
   diff_mode:
-    description: Shows the files before and after.
+    description: Shows the files before and after, without the values of environment variables.
     support: full
 seealso:
   - module: phpops.webhost.php_sites_facts

@@ -10,6 +10,18 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_plan import Plan
 
+# The values of environment variables may be secret: whoever reads a diff or a log is told their names alone.
+_VALUE = re.compile(
+    r'^([ \t]*(?:FcgidInitialEnv|DefaultInitEnv|SetEnv)[ \t]+"?[\w.-]+)(?=["= \t\\])(?:[^\n]*\\\r?\n)*[^\r\n]*',
+    re.IGNORECASE | re.MULTILINE,
+)
+_OPTION = re.compile(r"(\bInitialEnv[ \t]+[\w.-]+=)[^\s\\]+", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """Return an Apache file's text, or a part of it, without the values of environment variables."""
+    return _OPTION.sub(r"\1********", _VALUE.sub(r"\1 ********", text))
+
 
 def lines_changed(found: Plan) -> list[dict[str, Any]]:
     """Return the lines of other files that are changed: file, line, before and after, each on one line."""
@@ -22,7 +34,7 @@ def lines_changed(found: Plan) -> list[dict[str, Any]]:
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"\s*\\\r?\n\s*", " ", text.strip())
+    return re.sub(r"\s*\\\r?\n\s*", " ", masked(text).strip())
 
 
 def summary(result: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import fcgid_
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
 from ansible_collections.phpops.webhost.plugins.module_utils._core.config_lines import LineEdit, LineError, apply_all
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_limits import LimitError
-from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_report import lines_changed, summary
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_report import lines_changed, masked, summary
 from ansible_collections.phpops.webhost.plugins.module_utils._host import apache_reload, fcgid_record
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache import (
     CONTROLS,
@@ -134,8 +134,8 @@ def _bare(record: Record) -> tuple[dict[str, bytes], dict[str, bytes], list[str]
             continue
         bare[path], lost = record.bare(path, current[path])
         notes += [
-            f"{path}: the line {edit.new.strip()!r} was changed since by somebody else and stays; it was"
-            f" {edit.old.strip()!r} before."
+            f"{path}: the line {masked(edit.new).strip()!r} was changed since by somebody else and stays; it was"
+            f" {masked(edit.old).strip()!r} before."
             for edit in lost
         ]
     return current, bare, notes
@@ -229,7 +229,7 @@ def _carry_out(work: Work, apache: Apache, settings: Settings, record: Record, c
     work.changes = [change for change in work.changes if change.before != change.after]
     due = not record.reloaded and installed() and apache_reload.is_due(apache, record.written)
     result["files"] = [change.path for change in work.changes]
-    result["diff"] = [diff_of(change) for change in work.changes]
+    result["diff"] = [{key: masked(text) for key, text in diff_of(change).items()} for change in work.changes]
     result["changed"] = bool(work.changes)
     config = _checked_copy(work, apache) if installed() else []
     if check_mode:

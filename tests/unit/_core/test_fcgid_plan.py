@@ -11,7 +11,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import fcgid_
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
 from ansible_collections.phpops.webhost.plugins.module_utils._core.config_lines import LineEdit, apply_all
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_limits import LimitError
-from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_report import lines_changed, summary
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_report import lines_changed, masked, summary
 
 OWN = "/etc/apache2/conf-enabled/phpops-fcgid-limits.conf"
 A = "/etc/apache2/sites-enabled/a.conf"
@@ -60,6 +60,25 @@ def test_a_continued_line_is_told_on_one():
     edit = LineEdit(3, "  BusyTimeout \\\r\n   9\r\n", "  FcgidBusyTimeout 5\r\n")
     (one,) = lines_changed(planning.Plan(edits={A: [edit, LineEdit(1, "x", "x")]}))
     assert (one["before"], one["after"]) == ("BusyTimeout 9", "FcgidBusyTimeout 5")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('  DefaultInitEnv TOKEN "se cret"\r\nA 1\r\n', "  DefaultInitEnv TOKEN ********\r\nA 1\r\n"),
+        ("FcgidInitialEnv TOKEN=secret\n", "FcgidInitialEnv TOKEN ********\n"),
+        ('setenv "TOKEN" secret', 'setenv "TOKEN ********'),
+        ("FcgidInitialEnv TOKEN \\\n  se \\\n cret\nA 1\n", "FcgidInitialEnv TOKEN ********\nA 1\n"),
+        ("FcgidInitialEnv TOKEN\n", "FcgidInitialEnv TOKEN\n"),
+        (
+            "FcgidCmdOptions /w InitialEnv TOKEN=secret IOTimeout 5",
+            "FcgidCmdOptions /w InitialEnv TOKEN=******** IOTimeout 5",
+        ),
+        ("SetEnvIf A b c\n", "SetEnvIf A b c\n"),
+    ],
+)
+def test_no_value_of_a_variable_is_told(text, shown):
+    assert masked(text) == shown
 
 
 def test_names_may_stay():

@@ -129,6 +129,19 @@ def test_there_and_back(host: Any) -> None:
     assert run(host, "absent")["changed"] is False
 
 
+def test_no_secret_is_shown(host: Any) -> None:
+    apache, _settings, files = host
+    path = Path(apache.config_root, "sites-available", "a.conf")
+    path.write_bytes(VHOST.replace(b"IPCCommTimeout 9", b"DefaultInitEnv TOKEN s3cret"))
+    before = files()
+    told = [run(host, check=True), run(host)]
+    path.write_bytes(path.read_bytes().replace(b"s3cret", b"s3cret2"))
+    told += [run(host), run(host, "absent")]
+    assert "s3cret" not in json.dumps(told)
+    assert ["DefaultInitEnv TOKEN ********" in note for note in told[2]["notes"]].count(True) == 1
+    assert before.keys() == files().keys()
+
+
 def test_another_wish_starts_from_the_bytes_of_before(host: Any) -> None:
     _apache, _settings, files = host
     before = files()
