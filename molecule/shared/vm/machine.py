@@ -32,7 +32,7 @@ ACCELERATORS = {
 }
 # 15 on a quiet machine; as many as that where others keep its cores busy.
 BOOT_SECONDS = 600
-LOG_LINES = 40
+CONSOLE_LINES = 40
 
 
 class MachineError(RuntimeError):
@@ -168,7 +168,10 @@ class Machine:
 
     def port(self) -> int:
         """Return the port on 127.0.0.1 that leads to its SSH server."""
-        return int((self.folder / "port").read_text(encoding="ascii"))
+        try:
+            return int((self.folder / "port").read_text(encoding="ascii"))
+        except FileNotFoundError:
+            raise MachineError(f"{self.name} was not started: run molecule create") from None
 
     def monitor(self, command: str) -> str:
         """Run a command of QEMU's monitor for people; return its answer."""
@@ -204,7 +207,7 @@ class Machine:
         time.sleep(1)
 
     def _console_tail(self) -> str:
-        lines = self.console().splitlines()[-LOG_LINES:]
+        lines = self.console().splitlines()[-CONSOLE_LINES:]
         return "\nThe end of its console:\n" + "\n".join(lines)
 
     def _drop_connections(self) -> None:
