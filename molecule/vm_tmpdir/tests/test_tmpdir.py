@@ -68,7 +68,7 @@ def test_php_and_cgi_programs_use_their_folders(host):
 @pytest.mark.parametrize("kind", PAGES)
 def test_temporary_files_leave_no_dentries(host, kind):
     path, folder = PAGES[kind]
-    before = json.loads(host.check_output(f"cat /srv/before-{kind}.json"))
+    before = json.loads(host.check_output("cat /srv/before.json"))[kind]
     assert before["folders"] == ["/tmp"]
     first = dentries(host)
     done = json.loads(host.check_output(f"python3 -B /srv/count.py http://127.0.0.1{path} shop.example.test"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir import SESSIONS, TmpdirError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import human_bytes
@@ -109,6 +109,19 @@ def _sessions(
         return {}
     notes.append(f"session.save_path was not set, so sessions would have followed sys_temp_dir: it is {goes_with} now.")
     return {"session.save_path": goes_with}
+
+
+def hardening_refusal(hardening: Sequence[str], path: str) -> str | None:
+    """Return why a unit's hardening shuts a folder out, None where it doesn't: ProtectSystem=strict leaves /dev alone.
+
+    Source: systemd.exec(5).
+    """
+    if "ProtectSystem=strict" not in hardening or path.startswith("/dev/"):
+        return None
+    writable = [line.partition("=")[2].split() for line in hardening if line.startswith("ReadWritePaths=")]
+    if any(inside(path, entry.lstrip("-+")) for entries in writable for entry in entries):
+        return None
+    return f"ProtectSystem=strict makes {path} read-only: add ReadWritePaths={path} to the site's hardening."
 
 
 def size_notes(value: Any, size_bytes: int) -> list[str]:

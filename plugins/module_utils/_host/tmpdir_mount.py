@@ -172,7 +172,9 @@ def _plan(directories: Sequence[Directory], there: Iterable[str], settings: Sett
         plan.after = tmpdir_fstab.put(plan.after, one.path, entry, "")
         if not mounts.is_so(one.path, one.size_bytes, place.mountinfo):
             plan.sizes[one.path] = one.size_bytes
-    wanted = {one.path for one in directories} | {tmpdir.path_of(tmpdir.OWN, site) for site in there}
+    # Apache itself may use its own one until its next restart.
+    kept = [*there, tmpdir.WEB_SERVER_NAME]
+    wanted = {one.path for one in directories} | {tmpdir.path_of(tmpdir.OWN, site) for site in kept}
     plan.gone = sorted(set(known) - wanted)
     for target in plan.gone:
         plan.after = tmpdir_fstab.take(plan.after, target)

@@ -94,6 +94,9 @@ def apply(
             spec = build(stored)
             php = ask_php(run, spec, None, layout)
             known = records.get(one.site) or {}
+            shut = tmpdir_site.hardening_refusal(spec.hardening, one.path)
+            if shut:
+                raise StepFailed(f"Site {one.site}: {shut}")
             try:
                 wanted = tmpdir_site.change(
                     spec.environment, spec.ini, known, php, one.path, one.size_bytes, sessions, extend

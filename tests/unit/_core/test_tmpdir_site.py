@@ -149,3 +149,18 @@ def test_which_php_cgi_is_refused(environment: dict[str, str], directives: dict[
 def test_the_cure_for_suexec_names_the_wrapper() -> None:
     assert "`export TMPDIR=/t` into /var/www/w/php," in tmpdir_site.wrapper_cure("w", "/var/www/w/php", "/t")
     assert "into its wrapper," in tmpdir_site.wrapper_cure("w", "", "/t")
+
+
+@pytest.mark.parametrize(
+    ("hardening", "path", "refused"),
+    [
+        ([], "/var/lib/phpops-tmp/w", False),
+        (["ProtectSystem=full"], "/var/lib/phpops-tmp/w", False),
+        (["ProtectSystem=strict"], "/dev/shm/phpops-w", False),
+        (["ProtectSystem=strict"], "/var/lib/phpops-tmp/w", True),
+        (["ProtectSystem=strict", "ReadWritePaths=/srv /var/lib/phpops-tmp"], "/var/lib/phpops-tmp/w", False),
+        (["ProtectSystem=strict", "ReadWritePaths=-/var/lib/phpops-tmp/other"], "/var/lib/phpops-tmp/w", True),
+    ],
+)
+def test_a_unit_that_makes_the_folder_read_only_is_refused(hardening: list[str], path: str, refused: bool) -> None:
+    assert (tmpdir_site.hardening_refusal(hardening, path) is not None) is refused

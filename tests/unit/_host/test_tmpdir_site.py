@@ -91,6 +91,11 @@ def test_a_site_that_refuses_is_not_flipped(sites: Sites) -> None:
     assert not Path(sites.record).exists()
 
 
+def test_a_unit_that_shuts_the_folder_out_is_refused(sites: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tmpdir_site.tmpdir_site, "hardening_refusal", lambda _lines, path: f"{path} is read-only.")
+    assert "Site wiki: /dev/shm/phpops-wiki is read-only." in sites.present()["msg"]
+
+
 def test_what_was_changed_since_is_told_and_stays(sites: Sites) -> None:
     sites.present()
     ini = {**sites.stored()["ini"], "upload_tmp_dir": "/mnt"}
