@@ -97,11 +97,11 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def run(
-    host: Any, state: str = "present", server: Any = None, sites: Any = SITE, check: bool = False, **more: Any
+    host: Any, state: str = "present", server: Any = None, sites: Any = None, check: bool = False, **more: Any
 ) -> Any:
     apache, settings, _files = host
     changed = Settings(**{**vars(settings), **more})
-    return apply(state, WANTED if server is None else server, sites, apache, changed, check)
+    return apply(state, WANTED if server is None else server, SITE if sites is None else sites, apache, changed, check)
 
 
 def test_there_and_back(host: Any) -> None:
