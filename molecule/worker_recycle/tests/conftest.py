@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 SERVICE = "phpops-worker-recycle"
 PROGRAM = "/usr/local/lib/phpops/worker-recycle.pyz"
@@ -118,3 +119,14 @@ class Load:
 @pytest.fixture
 def app(host):
     return Application(host)
+
+
+class HostByHost(LoadScopeScheduling):
+    """Give each worker all tests of one host, in their order: the hosts are tested at the same time."""
+
+    def _split_scope(self, nodeid):
+        return re.search(r"ansible://([\w-]+debian\d+)", nodeid).group(1)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return HostByHost(config, log)
