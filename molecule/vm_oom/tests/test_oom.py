@@ -153,7 +153,7 @@ def test_twenty_kills_in_a_row_end_one_process_each_and_nothing_else(host, unit)
 
 
 def test_a_site_over_its_limit_loses_that_worker_and_nothing_else(host):
-    assert show(host, SLOT, "MemoryMax") == "100663296"
+    assert show(host, SLOT, "MemoryMax") == "67108864"
     main, since = show(host, SLOT, "MainPID"), now(host)
     before = set(host.check_output(f"pgrep -P {main}").split())
     with Others(host, "other-cgi.test", "other-fpm.test", "shop.test") as others:

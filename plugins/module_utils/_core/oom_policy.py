@@ -42,16 +42,16 @@ def service_name(name: str) -> str:
 
 
 def parse_unit_list(text: str) -> list[str]:
-    """Return the services of `systemctl list-unit-files` or `list-units` with --plain --no-legend (systemctl(1)).
+    """Return the services of `systemctl list-units` with --plain --no-legend (systemctl(1)).
 
-    Other names of a unit (state alias), and names that only another unit mentions (not-found), are left out.
+    Names that only another unit mentions (not-found) are left out.
     """
     found = []
     for line in text.splitlines():
         words = line.split()
         # A unit that failed may have a mark before its name.
         words = words[1:] if words and not words[0][0].isalnum() and not words[0].startswith(("_", "-")) else words
-        if len(words) > 1 and words[0].endswith(".service") and words[1] not in ("alias", "not-found"):
+        if len(words) > 1 and words[0].endswith(".service") and words[1] != "not-found":
             found.append(words[0])
     return found
 
@@ -159,8 +159,8 @@ def slices_above(slice_name: str) -> list[str]:
 
 
 def parse_version(text: str) -> int | None:
-    """Return the number of `systemctl --version`, such as 252; None for another text."""
-    match = re.match(r"systemd (\d{1,5})\b", text)
+    """Return the number that systemd's Version begins with, such as 252 of 252.39-1~deb12u1; None for another text."""
+    match = re.match(r"(\d{1,5})\b", text)
     return int(match.group(1)) if match else None
 
 

@@ -19,7 +19,6 @@ _PROPERTIES = (
     *("Id", "LoadState", "ActiveState", "OOMPolicy", "Restart", "MemoryAccounting", "ControlGroup", "Slice"),
     *("DropInPaths", "ManagedOOMPreference", *_MANAGED),
 )
-_LIST = ("--type=service", "--plain", "--full", "--no-legend")
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,15 @@ def _text(path: str | Path) -> str:
         return ""
 
 
-def _known(run: systemd.Run, units: Path) -> list[str]:
-    """Return the services that the host has: files, what is loaded, and instances that have drop-ins only."""
-    lists = [
-        systemd.systemctl(run, ["list-unit-files", *_LIST]),
-        systemd.systemctl(run, ["list-units", "--all", *_LIST]),
-    ]
+def _known(run: systemd.Run, folders: Sequence[str], units: Path) -> list[str]:
+    """Return the services that the host has: files, what is loaded, and instances that have drop-ins only.
+
+    The files are looked for by us: `systemctl list-unit-files` reads each one, and a host short of memory takes long.
+    """
+    files = [path.name for folder in folders for path in Path(folder).glob("*.service")]
     instances = [path.name[: -len(".d")] for path in units.glob("*@?*.service.d")]
-    return [*(unit for text in lists for unit in oom_policy.parse_unit_list(text)), *instances]
+    loaded = systemd.systemctl(run, ["list-units", "--all", "--type=service", "--plain", "--full", "--no-legend"])
+    return [*files, *instances, *oom_policy.parse_unit_list(loaded)]
 
 
 def _groups(top: str, group: str) -> dict[str, str]:
@@ -87,25 +87,27 @@ def _paths(value: str) -> list[str]:
 
 def look(run: systemd.Run, names: Sequence[str], paths: Paths) -> Reading:
     """Return what the host has of the units that are named. Raises SystemctlError and BadUnit."""
-    version = oom_policy.parse_version(systemd.systemctl(run, ["--version"]))
+    manager = systemd.show_manager(run, ["Version", "UnitPath"])
+    version = oom_policy.parse_version(manager["Version"])
     controllers = _text(f"{paths.cgroup}/cgroup.controllers").split()
     unified = (Path(paths.cgroup) / "cgroup.controllers").exists()
     cgroup = "v2" if unified else "hybrid" if (Path(paths.cgroup) / "unified").is_dir() else "v1"
     reason = oom_policy.host_reason(version, cgroup, "memory" in controllers)
-    oomd_active = systemd.is_active(run, OOMD)
-    chosen, missing = oom_policy.choose(names, _known(run, Path(paths.units)))
+    chosen, missing = oom_policy.choose(names, _known(run, manager["UnitPath"].split(), Path(paths.units)))
     left_out = [{"name": name, "reason": "This host has no such unit."} for name in missing]
     shown = {unit: oom_policy.shown_as(unit) for unit in chosen}
-    loaded = systemd.show_all(run, list(shown.values()), _PROPERTIES) if shown else {}
+    loaded = systemd.show_all(run, [OOMD, *shown.values()], _PROPERTIES)
+    oomd_active = loaded[OOMD]["ActiveState"] == "active"
     slices = _slices(run, [loaded[name] for name in shown.values()]) if oomd_active else {}
     units: list[Unit] = []
-    for unit, name in shown.items():
+    for asked, name in shown.items():
         found = loaded[name]
         state = found["LoadState"]
+        # The name that was asked for may be another one of the same unit.
+        unit = asked if oom_policy.is_template(asked) else found["Id"]
         if state in ("masked", "not-found"):
             left_out.append({"name": unit, "reason": f"The unit is {state}."})
-        # Two names may mean one unit.
-        elif oom_policy.is_template(unit) or found["Id"] not in [one.loaded["Id"] for one in units]:
+        elif unit not in [one.name for one in units]:
             around = {one: slices.get(one, {}) for one in oom_policy.slices_above(found["Slice"])}
             notes = [
                 oom_policy.accounting_note(unit, found["MemoryAccounting"]),

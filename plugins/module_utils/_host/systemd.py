@@ -49,6 +49,13 @@ def show(run: Run, unit: str, properties: Sequence[str]) -> dict[str, str]:
     return {name: found.get(name, "") for name in properties}
 
 
+def show_manager(run: Run, properties: Sequence[str]) -> dict[str, str]:
+    """Return properties of systemd itself, as show() does those of a unit."""
+    out = systemctl(run, ["show", "--property=" + ",".join(properties)])
+    found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+    return {name: found.get(name, "") for name in properties}
+
+
 def show_all(run: Run, units: Sequence[str], properties: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return the properties of several units, by unit, in one call; see show(). A unit that is not there has some, too.
 

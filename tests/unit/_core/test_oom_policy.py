@@ -48,11 +48,9 @@ def test_a_version_in_a_name_is_no_kind_of_unit() -> None:
     assert oom_policy.service_name("php8.2-fpm") == "php8.2-fpm.service"
 
 
-def test_the_lists_of_systemctl() -> None:
-    files = "apache2.service                 enabled  enabled\nhttpd.service alias -\nx.service masked enabled\n"
+def test_the_list_of_systemctl() -> None:
     units = "  nginx.service loaded active running A web server\n\u25cf b.service loaded failed failed B\n"
     units += "  gone.service not-found inactive dead gone.service\n\nUNIT LOAD\n"
-    assert oom_policy.parse_unit_list(files) == ["apache2.service", "x.service"]
     assert oom_policy.parse_unit_list(units) == ["nginx.service", "b.service"]
 
 
@@ -169,7 +167,7 @@ def test_a_host_that_has_no_use_for_the_policy(
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("systemd 252 (252.39-1~deb12u1)\n+PAM", 252), ("systemd 257 (257.9)", 257), ("", None), ("systemd x", None)],
+    [("252.39-1~deb12u1", 252), ("257 (257.9)", 257), ("", None), ("v257", None)],
 )
 def test_the_version(text: str, version: int | None) -> None:
     assert oom_policy.parse_version(text) == version

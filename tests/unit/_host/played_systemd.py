@@ -24,7 +24,9 @@ class PlayedSystemd:
         self.files = {f"{name.replace('__', '@').replace('_', '-')}.service": text for name, text in units.items()}
         # Properties that differ from an ordinary unit's, by unit.
         self.more: dict[str, dict[str, str]] = {}
-        self.version, self.oomd = "systemd 252 (252.39-1~deb12u1)", "inactive"
+        self.version, self.oomd = "252.39-1~deb12u1", "inactive"
+        self.lib = top / "lib"
+        self.lib.mkdir()
         self.commands: list[str] = []
         # What systemd-analyze says, with and without the new drop-ins; and a unit that a reload breaks.
         self.verify: tuple[int, str] = (0, "")
@@ -77,13 +79,15 @@ class PlayedSystemd:
                 return self.verify_before[0], "", self.verify_before[1]
             self.staged = {str(path.relative_to(folder)): path.read_text() for path in Path(folder).rglob("*.conf")}
             return self.verify[0], "", self.verify[1].replace("FOLDER", folder)
-        if words[1] == "--version":
-            return 0, f"{self.version}\n+PAM +AUDIT\n", ""
+        if words[1:] == ["show", "--property=Version,UnitPath"]:
+            for path in self.lib.iterdir():
+                path.unlink()
+            for unit in self.files:
+                (self.lib / unit).touch()
+            return 0, f"Version={self.version}\nUnitPath={self.paths.units} {self.lib}\n", ""
         if words[1] == "daemon-reload":
             self.reload()
             return 0, "", ""
-        if words[1] == "list-unit-files":
-            return 0, "".join(f"{unit} enabled enabled\n" for unit in self.files), ""
         if words[1] == "list-units":
             lines = [f"{unit} loaded active running Its description\n" for unit in self.more if "@." not in unit]
             return 0, "".join(lines), ""
@@ -92,7 +96,7 @@ class PlayedSystemd:
 
     def _shown(self, name: str, option: str) -> str:
         if name == "systemd-oomd.service":
-            found: dict[str, str] = {"ActiveState": self.oomd}
+            found: dict[str, str] = {"Id": name, "ActiveState": self.oomd}
         elif name.endswith(".slice"):
             found = {"Id": name, **self.more.get(name, {})}
         else:

@@ -256,7 +256,7 @@ def test_a_masked_unit_and_a_second_name_are_not_done_twice(systemd: PlayedSyste
     systemd.files["nginx.service"] = ""
     systemd.more = {"nginx.service": {"LoadState": "masked"}, "php-fpm.service": {"Id": "php8.2-fpm.service"}}
     systemd.reload()
-    result = call(systemd, names=["php8.2-fpm", "php-fpm", "nginx"])
+    result = call(systemd, names=["php-fpm", "php8.2-fpm", "nginx"])
     assert [unit["unit"] for unit in result["units"]] == ["php8.2-fpm.service"]
     assert result["left_out"] == [{"name": "nginx.service", "reason": "The unit is masked."}]
 

@@ -29,6 +29,12 @@ def test_show_gives_each_property_that_was_asked() -> None:
     assert systemd.is_active(run, "a.service")
 
 
+def test_systemd_itself_has_properties() -> None:
+    run = Recorder(out="Version=252\n")
+    assert systemd.show_manager(run, ["Version", "Unknown"]) == {"Version": "252", "Unknown": ""}
+    assert run.commands == [["systemctl", "--no-pager", "show", "--property=Version,Unknown"]]
+
+
 def test_a_failure_is_one_sentence() -> None:
     with pytest.raises(systemd.SystemctlError, match=r"`systemctl start a.service` ended with 1: Job failed"):
         systemd.start(Recorder(1, err="Job failed\nSee journal"), "a.service")
