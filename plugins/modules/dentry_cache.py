@@ -14,7 +14,7 @@ author:
 description:
   - Sets how the kernel treats directory entries (dentries), now and at each boot, and drops the unused ones once when
     they hold much memory.
-  - The lasting cure for a host that makes and deletes temporary files without end is a tmpfs for them. On Linux 6.12
+  - The lasting cure for a host that makes and deletes temporary files without end is a tmpfs for them. On Linux 6.13
     and later O(negative=true) is one as well.
   - The values from before are kept in C(/etc/sysctl.d/60-phpops-dentry.conf). O(state=absent) brings them back.
   - Containers and OpenVZ nodes are refused, since the kernel's settings are their host's.
@@ -40,7 +40,7 @@ options:
     type: int
   negative:
     description:
-      - Value of C(fs.dentry-negative), which Linux has since 6.12, so Debian 13 has it and Debian 12 doesn't.
+      - Value of C(fs.dentry-negative), which Linux has since 6.13. The own kernels of Debian 12 and 13 are older.
       - With V(true) the kernel drops the dentry of a deleted file with the file. Without that it keeps one that says
         that there is no such file.
       - Where the kernel hasn't got it, RV(notes) says so.

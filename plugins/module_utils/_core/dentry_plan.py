@@ -59,7 +59,7 @@ def settings(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the kernel settings to make and what to say of one that this kernel doesn't have.
 
-    ``release`` is that of the running kernel. fs.dentry-negative = 1, since Linux 6.12, drops a dentry with its file.
+    ``release`` is that of the running kernel. fs.dentry-negative = 1, since Linux 6.13, drops a dentry with its file.
     """
     wanted: dict[str, str] = {}
     notes = []
@@ -69,7 +69,7 @@ def settings(
         wanted[NEGATIVE] = str(int(negative))
     elif negative:
         notes.append(
-            f"This kernel ({release}) has no {NEGATIVE}, which came with Linux 6.12: each deleted file leaves a dentry"
+            f"This kernel ({release}) has no {NEGATIVE}, which came with Linux 6.13: each deleted file leaves a dentry"
             " until memory is short; put temporary files on a tmpfs."
         )
     return wanted, notes

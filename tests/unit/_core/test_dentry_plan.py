@@ -47,11 +47,11 @@ def test_much_pressure_is_warned_of():
 
 
 def test_settings_of_a_kernel_that_has_both():
-    assert settings(200, True, True, "6.12.1") == (
+    assert settings(200, True, True, "6.13.1") == (
         {"vm.vfs_cache_pressure": "200", "fs.dentry-negative": "1"},
         [],
     )
-    assert settings(None, False, True, "6.12.1") == ({"fs.dentry-negative": "0"}, [])
+    assert settings(None, False, True, "6.13.1") == ({"fs.dentry-negative": "0"}, [])
 
 
 def test_a_kernel_without_the_younger_one_says_so_where_it_is_wanted():

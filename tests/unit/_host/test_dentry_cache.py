@@ -34,7 +34,7 @@ class Played:
         return {"dentry": dentry, "reclaimable_bytes": size, "memory_total_bytes": 1000 * MIB}
 
     def apply(self, options: Options, check_mode: bool = False) -> dict:
-        return apply(options, check_mode, self.sysctl, self.look, "6.12.1")
+        return apply(options, check_mode, self.sysctl, self.look, "6.13.1")
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_kernel_without_the_younger_setting(played):
     (played.sysctl.root / "proc/sys/fs/dentry-negative").unlink()
     told = played.apply(DROP)
     assert told["notes"] == [
-        "This kernel (6.12.1) has no fs.dentry-negative, which came with Linux 6.12: each deleted file leaves a dentry"
+        "This kernel (6.13.1) has no fs.dentry-negative, which came with Linux 6.13: each deleted file leaves a dentry"
         " until memory is short; put temporary files on a tmpfs."
     ]
     assert [item["key"] for item in told["settings"]] == ["vm.vfs_cache_pressure"]
