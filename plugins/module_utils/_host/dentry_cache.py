@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.dentry_plan import (
     NEGATIVE,
@@ -24,7 +24,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.sysctl import
 ROLE, NAME = "dentry_cache", "dentry"
 # Dentries and inodes that nobody uses; 1 would drop the page cache: linux Documentation/admin-guide/sysctl/vm.rst.
 _DROP, _SLABS = "vm.drop_caches", "2"
-Gather = Callable[[], dict]
+Gather = Callable[[], Dict[str, Any]]  # evaluated at run time, so typing's own names
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ def apply(
 ) -> dict[str, Any]:
     """Bring the host to the options; returns what the module returns. Raises SysctlError, Unreadable, OSError."""
     host = sysctl or Sysctl()
-    wanted, notes = {}, []
+    wanted: dict[str, str] = {}
+    notes: list[str] = []
     if options.state == "present":
         notes = warnings(options.pressure)
         wanted, lacking = settings(
