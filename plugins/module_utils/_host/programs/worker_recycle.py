@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 from dataclasses import replace
-from typing import Callable, Sequence
+from typing import Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.accept_wait import knows_machine
 from ansible_collections.phpops.webhost.plugins.module_utils._core.recycle import (
@@ -79,13 +79,13 @@ def _run(chosen: Settings) -> int:
     return FAILED if outcome.failed else OK
 
 
-def _show(found: Sequence[Worker], chosen: Settings, host: Host, say: Callable[[str], None] = print) -> int:
+def _show(found: Sequence[Worker], chosen: Settings, host: Host) -> int:
     for line in table(found, chosen):
-        say(line)
+        _say(line)
     for pool in plan(found, chosen):
         waiting = [worker for worker in pool.above if host.waits(worker)]
         going = ", ".join(str(worker.pid) for worker in waiting[: pool.allowed]) or "none"
-        say(
+        _say(
             f'pool "{pool.name}": {pool.workers} workers, {len(pool.above)} above the threshold,'
             f" {len(waiting)} of these idle now, at most {pool.allowed} at once: {going} would go"
         )
