@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the playbook leaves when all of its roles were applied, and what it says."""
+
+from __future__ import annotations
+
+from tuned import MIB, in_force, left_over, serves, tune
+
+DONE = {
+    "oom_policy": ["continue", "on-failure"],
+    "swap": 128 * MIB,
+    "dentry_cache": "200",
+    "fcgid_limits": "600",
+    "tmpdir": ("/dev/shm/phpops-shop", 64 * MIB),
+    "worker_recycle": ["active", str(256 * MIB)],
+    "opcache": 8,
+}
+
+
+def test_all_roles_are_in_force(host):
+    serves(host)
+    assert in_force(host) == DONE
+    assert left_over(host) == []
+
+
+def test_a_diagnosis_that_finds_nothing_is_told(host):
+    changed, lines = tune(host, "--check", tune_roles="auto")
+    print("\n".join(lines))
+    assert changed == 0
+    assert lines[0] == "The diagnosis found nothing that a role of this playbook cures."
+    assert lines[1:-1] == [f"{role}: skipped, nothing was found that it cures." for role in DONE if role != "opcache"]
+    assert lines[-1] == "opcache: unchanged, measured at each run."
+
+
+def test_a_tag_chooses_one_role_and_a_dry_run_says_what_would_change(host):
+    changed, lines = tune(host, "--check", "--diff", "--tags", "dentry_cache", dentry_cache_vfs_cache_pressure=300)
+    assert changed == 1
+    assert "dentry_cache: would change, asked for by its tag." in lines
+    assert [line for line in lines if "its tag was not asked for" not in line] == [
+        "dentry_cache: would change, asked for by its tag."
+    ]
+    assert in_force(host)["dentry_cache"] == "200"
