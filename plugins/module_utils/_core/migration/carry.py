@@ -13,6 +13,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.not
 
 DEFAULT_CHILDREN = 20
 _PHP_DEFAULT_REQUESTS = 500
+# A year.
+_NEVER_SECONDS = 31536000
 # Set by the starters for mod_fcgid or for one request; FPM makes its own.
 _NOT_CARRIED = frozenset(
     ("PHPRC", "PHP_INI_SCAN_DIR", "PHP_FCGI_CHILDREN", "PHP_FCGI_MAX_REQUESTS", "SCRIPT_FILENAME", "PATH_TRANSLATED")
@@ -109,11 +111,13 @@ def process_manager(site: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
         "requests per process", "PHP_FCGI_MAX_REQUESTS, FcgidMaxRequestsPerProcess", "pm.max_requests", requests
     )
     idle, _given = fcgid_number(site, "FcgidIdleTimeout", 300)
+    # mod_fcgid never ends an idle process where this is 0; FPM takes no 0.
+    idle = idle if idle > 0 else _NEVER_SECONDS
     notes.carry("idle time", "FcgidIdleTimeout", "pm.process_idle_timeout", idle)
     return {
         "mode": "ondemand",
         "max_children": max(children, 1),
-        "process_idle_timeout_seconds": max(idle, 1),
+        "process_idle_timeout_seconds": idle,
         "max_requests": requests,
     }
 

@@ -205,6 +205,12 @@ def test_requests_per_process(asked: int | None, limit: int, expected: int) -> N
     assert plan_site(changed, {}, FOUND, "8.2").spec["process_manager"]["max_requests"] == expected
 
 
+@pytest.mark.parametrize(("limit", "expected"), [(5, 5), (0, 31536000)])
+def test_php_cgi_that_never_left_when_idle_leave_no_earlier(limit: int, expected: int) -> None:
+    changed = site(fcgid={"directives": {"FcgidIdleTimeout": {"value": limit, "source": "x:1"}}, "initial_env": {}})
+    assert plan_site(changed, {}, FOUND, "8.2").spec["process_manager"]["process_idle_timeout_seconds"] == expected
+
+
 def test_a_server_wide_action_runs_names_with_several_extensions() -> None:
     php = {
         "method": "action_cgi",
