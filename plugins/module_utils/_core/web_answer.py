@@ -144,7 +144,7 @@ def _own_page(seen: Seen) -> str:
     title = re.search(rf"<title>({seen.status} [\w' -]{{1,60}})</title>", page)
     if title is None or seen.status < 400:
         return ""
-    if "//IETF//DTD HTML 2.0//EN" in page:
+    if f"<html><head>\n{title.group(0)}\n</head><body>\n<h1>" in page:
         return f"Apache's own page {title.group(1)!r}"
     return f"nginx's own page {title.group(1)!r}" if f"<center><h1>{title.group(1)}</h1></center>" in page else ""
 

@@ -67,6 +67,13 @@ APACHE_403 = b"""<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">
 <p>You don't have permission to access this resource.</p>
 </body></html>
 """
+# As Debian's 2.4.71 writes it; the one above is an older one's.
+APACHE_NEWER = b"""<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">
+<html><head>
+<title>503 Service Unavailable</title>
+</head><body>
+<h1>Service Unavailable</h1>
+"""
 NGINX_404 = (
     b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
     b"<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
@@ -95,6 +102,7 @@ def seen(status: int = 200, body: bytes = b"ok", reached: bool = True, location:
             "/index.php of wiki answered 403 through the web server, not 200: Apache's own page '403 Forbidden', no PHP"
             " of the new slot was asked: it may not serve this path, by a Require,",
         ),
+        (seen(503, APACHE_NEWER), ["/etc/a.conf:3"], "not 200: Apache's own page '503 Service Unavailable', no PHP of"),
         (seen(404, NGINX_404, reached=False), ["/etc/a.conf:3"], "nginx's own page '404 Not Found', no PHP of the new"),
         (
             seen(401, b"who?", reached=False),
