@@ -40,7 +40,12 @@ ROWS: tuple[Row, ...] = (
         "FPM's process.max counts one master, and each site has its own; the memory budget covers the host.",
     ),
     Row("FcgidMaxRequestsPerProcess", "0", "pm.max_requests", "The smaller of this and PHP_FCGI_MAX_REQUESTS."),
-    Row("FcgidIdleTimeout", "300", "pm.process_idle_timeout", "The same seconds, a year for 0 (never); FPM looks every second."),
+    Row(
+        "FcgidIdleTimeout",
+        "300",
+        "pm.process_idle_timeout",
+        "The same seconds, a year for 0 (never); FPM looks every second.",
+    ),
     Row("FcgidIdleScanInterval", "120", None, "FPM looks for idle workers every second."),
     Row("FcgidProcessLifeTime", "3600", None, "FPM has no age limit for workers; pm.max_requests ends them."),
     Row(
