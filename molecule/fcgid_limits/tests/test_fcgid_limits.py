@@ -25,10 +25,23 @@ def set_limits(host, check=False, **options):
     return host.ansible("phpops.webhost.fcgid_limits", json.dumps(arguments), check=check, become=True)
 
 
-def ask(host, milliseconds=0):
+def ask(host, query=""):
     """Ask for the page that tells its process; returns (pid, status)."""
-    pid, status = host.check_output(f"curl -s -m 60 -w ' %{{http_code}}' '{DOCS}?ms={milliseconds}'").split()
+    pid, status = host.check_output(f"curl -s -m 300 -w ' %{{http_code}}' '{DOCS}?{query}'").split()
     return int(pid), int(status)
+
+
+def ask_at_once(host, number, milliseconds):
+    """Ask so many times at once, from the host itself; returns (statuses, the most php-cgi seen meanwhile)."""
+    count = "ps -u web1 -o stat=,comm= | grep -v ^Z | grep -c php-cgi"
+    curl = f"curl -s -m 300 -o /dev/null -w '%{{http_code}}\\n' '{DOCS}?ms={milliseconds}'"
+    script = (
+        f"for i in $(seq {number}); do {curl} & done >/root/statuses;"
+        f" while [ $(wc -l </root/statuses) -lt {number} ]; do {count}; sleep 0.1; done >/root/counts;"
+        " wait; cat /root/statuses; echo; sort -n /root/counts | tail -1"
+    )
+    statuses, most = host.check_output(script).split("\n\n")
+    return statuses.split(), int(most)
 
 
 def children(host):
@@ -84,13 +97,9 @@ def test_what_wins_over_the_server_is_told(host):
 
 
 def test_a_class_has_no_more_processes_than_its_limit_under_load(host):
-    count = "ps -u web1 -o stat=,comm= | grep -v ^Z | grep -c php-cgi"
-    watch = f"for i in $(seq 40); do {count}; sleep 0.1; done | sort -n | tail -1"
-    with ThreadPoolExecutor(11) as pool:
-        most = pool.submit(host.run, watch)
-        answers = list(pool.map(lambda _number: ask(host, 400), range(10)))
-    assert [status for _pid, status in answers] == [200] * 10
-    assert int(most.result().stdout) == OWN["FcgidMaxProcessesPerClass"]
+    statuses, most = ask_at_once(host, 10, 500)
+    assert statuses == ["200"] * 10
+    assert most == OWN["FcgidMaxProcessesPerClass"]
 
 
 def test_a_process_goes_after_its_requests(host):
@@ -105,8 +114,7 @@ def test_idle_processes_stay_with_the_default_and_go_with_zero(host):
     """FcgidProcessLifeTime 5 alone lets nothing go: FcgidMinProcessesPerClass keeps three of each class."""
     kept = set_limits(host, server={**SERVER, "FcgidMinProcessesPerClass": 3})
     assert (kept["changed"], kept["reload"]["state"]) == (True, "done")
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _number: ask(host, 400), range(6)))
+    assert ask_at_once(host, 6, 500)[0] == ["200"] * 6
     before = children(host)
     assert 2 <= before <= 3
     assert wait_for_none(host, 10) is None
@@ -120,13 +128,17 @@ def test_idle_processes_stay_with_the_default_and_go_with_zero(host):
 
 
 def test_a_busy_php_cgi_is_not_cut_and_the_next_run_reloads(host):
+    host.check_output("touch /srv/hold")
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(ask, host, 25000)
-        host.check_output("for i in $(seq 80); do pgrep -u web1 php-cgi >/dev/null && exit 0; sleep 0.25; done; exit 1")
-        busy = set_limits(host, server={**SERVER, "FcgidIdleTimeout": 77}, idle_timeout_seconds=1)
-        assert (busy["changed"], busy["reload"]["state"], busy["reload"]["busy"]) == (True, "busy", 1)
-        assert any("was not reloaded" in line for line in busy["summary"])
+        slow = pool.submit(ask, host, "hold=1")
+        try:
+            host.check_output("for i in $(seq 80); do pgrep -u web1 php-cgi && exit; sleep 0.25; done; exit 1")
+            busy = set_limits(host, server={**SERVER, "FcgidIdleTimeout": 77}, idle_timeout_seconds=1)
+        finally:
+            host.check_output("rm /srv/hold")
         assert slow.result()[1] == 200
+    assert (busy["changed"], busy["reload"]["state"], busy["reload"]["busy"]) == (True, "busy", 1)
+    assert any("was not reloaded" in line for line in busy["summary"])
     parent = host.check_output("cat /run/apache2/apache2.pid")
     due = set_limits(host, check=True, server={**SERVER, "FcgidIdleTimeout": 77})
     assert (due["changed"], due["files"], due["reload"]["state"]) == (True, [], "due")
