@@ -72,6 +72,7 @@ class Held:
     def __init__(self, app, way, count, query):
         self.app, self.name, self.answers = app, f"go-{next(NUMBERS)}", []
         asked = {**query, "wait": self.name}
+        app.host.run_expect([0], f"rm -f /srv/app/{self.name}")
         before = self.begun()
         self.threads = [
             threading.Thread(target=lambda: self.answers.append(app.ask(way, **asked))) for _ in range(count)
@@ -96,12 +97,13 @@ class Load:
 
     def __init__(self, host, way, options):
         self.host, self.result = host, {}
-        self.stop = f"/srv/stop-{next(NUMBERS)}"
+        self.name = f"/srv/load-{next(NUMBERS)}"
+        host.run_expect([0], f"rm -f {self.name}.*")
         page = f"/{way}/page.php"
         words = {"url": "http://localhost/", "get": f"{page}?mib=60", "post": page, "clients": 4, **options}
-        self.command = f"python3 /srv/client.py --seconds 120 --until {self.stop} --log /srv/app/posts.log " + " ".join(
-            f"--{name} '{value}'" for name, value in words.items()
-        )
+        files = f"--until {self.name}.stop --progress {self.name}.count --log /srv/app/posts.log"
+        options = " ".join(f"--{name} '{value}'" for name, value in words.items())
+        self.command = f"python3 /srv/client.py --seconds 240 {files} {options}"
         self.thread = threading.Thread(target=self._run)
 
     def _run(self):
@@ -112,8 +114,14 @@ class Load:
         return self
 
     def __exit__(self, *_error):
-        self.host.run_expect([0], f"touch {self.stop}")
+        self.host.run_expect([0], f"touch {self.name}.stop")
         self.thread.join()
+
+    def wait_for(self, answers):
+        """Wait until so many more requests were answered."""
+        count = f"$(cat {self.name}.count 2>/dev/null || echo 0)"
+        loop = f"begun={count}; for turn in $(seq 1200); do test {count} -ge $((begun + {answers})) && exit 0;"
+        self.host.run_expect([0], f"{loop} sleep 0.05; done; exit 1")
 
 
 @pytest.fixture
