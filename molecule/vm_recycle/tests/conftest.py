@@ -1,1 +1,0 @@
-../../worker_recycle/tests/conftest.py
