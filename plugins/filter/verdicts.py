@@ -111,7 +111,7 @@ _value:
       type: list
       elements: dict
     cure:
-      description: What to do as C(text). C(play), C(variables) and C(tags) name the playbook for it, C(play) may be null.
+      description: What to do, as C(text); C(play), C(variables) and C(tags) name the playbook, C(play) may be null.
       type: dict
 """
 
