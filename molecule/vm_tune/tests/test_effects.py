@@ -7,7 +7,7 @@ from __future__ import annotations
 from tuned import MIB, in_force, left_over, serves, tune
 
 DONE = {
-    "oom_policy": ["continue", "on-failure"],
+    "oom_policy": ["continue", "no"],
     "swap": 128 * MIB,
     "dentry_cache": "200",
     "fcgid_limits": "600",

@@ -43,7 +43,7 @@ ROUNDS = (
     (
         {**{f"{role}_state": "absent" for role in STATES}, "opcache_memory_consumption": 12},
         {
-            "oom_policy": ["stop", "on-failure"],
+            "oom_policy": ["stop", "no"],
             "swap": 0,
             "dentry_cache": "100",
             "fcgid_limits": "",
@@ -55,7 +55,7 @@ ROUNDS = (
     (
         {"opcache_memory_consumption": 8},
         {
-            "oom_policy": ["continue", "on-failure"],
+            "oom_policy": ["continue", "no"],
             "swap": 128 * MIB,
             "dentry_cache": "200",
             "fcgid_limits": "600",

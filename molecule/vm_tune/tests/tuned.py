@@ -75,7 +75,7 @@ def in_force(host):
         "sed -n 's/^.var.lib.phpops-swap.[^ ]* *file[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/swaps"
     )
     fcgid = host.check_output(
-        "grep -rhis '^ *FcgidProcessLifeTime' /etc/apache2/conf-enabled /etc/apache2/mods-enabled | tail -1"
+        "grep -Rhis '^ *FcgidProcessLifeTime' /etc/apache2/conf-enabled /etc/apache2/mods-enabled | tail -1"
     )
     return {
         "oom_policy": unit(host, "php8.2-fpm", "OOMPolicy", "Restart"),
