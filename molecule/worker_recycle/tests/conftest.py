@@ -103,7 +103,7 @@ class Load:
         words = {"url": "http://localhost/", "get": f"{page}?mib=60", "post": page, "clients": 4, **options}
         files = f"--until {self.name}.stop --progress {self.name}.count --log /srv/app/posts.log"
         options = " ".join(f"--{name} '{value}'" for name, value in words.items())
-        self.command = f"python3 /srv/client.py --seconds 240 {files} {options}"
+        self.command = f"python3 /srv/client.py --seconds 900 {files} {options}"
         self.thread = threading.Thread(target=self._run)
 
     def _run(self):

@@ -84,9 +84,9 @@ def test_no_request_fails_under_load(app):
     gone = {way: set() for way in WAYS}
     pools = {"app of phpops-fpm@": "slot", "www of php": "www", "www-data: /usr/bin/php-cgi": "cgi"}
     with app.load("slot") as slot, app.load("www") as www, app.load("cgi", pause=0.1) as cgi:
-        for _turn in range(6):
+        for _turn in range(4):
             for load in (slot, www, cgi):
-                load.wait_for(8)
+                load.wait_for(6)
             for pid, told in app.recycle().items():
                 way = next((way for pool, way in pools.items() if told.group(5).startswith(pool)), "family")
                 if told.group(1) == "recycled":
