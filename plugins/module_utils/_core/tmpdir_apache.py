@@ -76,6 +76,16 @@ def cgi_folders(dump: Sequence[Directive], wrappers: Iterable[str]) -> list[str]
     return sorted(found)
 
 
+def listen_ports(dump: Sequence[Directive]) -> frozenset[str]:
+    """Return the ports that Listen names, wherever it stands."""
+    found: set[str] = set()
+    for item in dump:
+        if item.key == "listen" and item.words:
+            found.add(item.words[0].rpartition(":")[2])
+        found |= listen_ports(item.children)
+    return frozenset(found)
+
+
 def conf_text(folders: Sequence[str], path: str) -> str:
     """Return the lines that give CGI programs the variable; Apache passes none of its own environment on to them."""
     lines = [HEADER, "<IfModule mod_env.c>"]

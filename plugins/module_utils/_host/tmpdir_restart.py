@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Collection
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir_apache import environment_value
+from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir_apache import environment_value, listen_ports
 from ansible_collections.phpops.webhost.plugins.module_utils._host import php_cgi, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import Apache, ApacheError
 
@@ -29,10 +29,12 @@ def in_force(apache: Apache, proc: str = "/proc") -> str | None:
         return None
 
 
-def connections(run: systemd.Run) -> int | None:
-    """Return how many TCP connections Apache's processes have open, None where ss can't tell."""
-    status, out, _err = run(["ss", "-tnpH", "state", "established"])
-    return sum('("apache2",' in line for line in out.splitlines()) if status == 0 else None
+def connections(run: systemd.Run, ports: Collection[str]) -> int | None:
+    """Return how many TCP connections clients have open to these ports, None where ss can't tell."""
+    # Columns: Recv-Q, Send-Q, local address, peer; which process has them is not to be had everywhere.
+    status, out, _err = run(["ss", "-tnH", "state", "established"])
+    rows = [line.split() for line in out.splitlines()]
+    return sum(len(row) > 3 and row[2].rpartition(":")[2] in ports for row in rows) if status == 0 else None
 
 
 def restart(apache: Apache, run: systemd.Run, idle_timeout_seconds: float) -> dict[str, Any]:
@@ -41,8 +43,9 @@ def restart(apache: Apache, run: systemd.Run, idle_timeout_seconds: float) -> di
     Returns {seconds: without a parent process that is ready, waited_seconds, busy_php_cgi, open_connections: just
     before}. Requests in flight may be lost, and new ones are refused meanwhile: only a client can count them.
     """
+    ports = listen_ports(apache.dump())
     waited, busy = php_cgi.wait_idle(idle_timeout_seconds)
-    opened = connections(run)
+    opened = connections(run, ports)
     before = time.monotonic()
     status, out, err = run(["systemctl", "--no-pager", "restart", UNIT])
     while status == 0 and not apache.parent() and time.monotonic() - before < _START_SECONDS:

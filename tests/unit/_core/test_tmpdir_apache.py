@@ -97,3 +97,9 @@ def test_the_environment_of_a_process() -> None:
 
 def test_what_changes() -> None:
     assert tmpdir_apache.changed({"a": b"1", "b": None}, {"a": b"2", "b": None, "c": b""}) == ["a", "c"]
+
+
+def test_the_ports_that_apache_listens_on() -> None:
+    inside = Directive("Listen", "[::]:443 https", "f", 3)
+    dump = [Directive("Listen", "80", "f", 1), Directive("IfModule", "ssl_module", "f", 2, True, [inside])]
+    assert tmpdir_apache.listen_ports(dump) == {"80", "443"}

@@ -245,9 +245,11 @@ def test_what_systemd_refuses_is_an_error(host: Host, monkeypatch: pytest.Monkey
 
 
 def test_connections_are_counted(host: Host) -> None:
-    lines = '0 0 127.0.0.1:80 127.0.0.1:5 users:(("apache2",pid=4,fd=9))\n0 0 a b users:(("sshd",pid=5,fd=9))\n'
-    assert tmpdir_restart.connections(lambda _words: (0, lines, "")) == 1
-    assert tmpdir_restart.connections(lambda _words: (127, "", "no ss")) is None
+    lines = (
+        "0 0 127.0.0.1:5 127.0.0.1:80\n130 0 [::ffff:127.0.0.1]:80 [::ffff:127.0.0.1]:5\n0 0 10.0.0.1:22 10.0.0.2:9\n\n"
+    )
+    assert tmpdir_restart.connections(lambda _words: (0, lines, ""), {"80", "443"}) == 1
+    assert tmpdir_restart.connections(lambda _words: (127, "", "no ss"), {"80"}) is None
 
 
 def test_an_apache_that_does_not_come_up_is_an_error(host: Host) -> None:
