@@ -104,7 +104,7 @@ class Host:
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout: (0.0, []))
+    monkeypatch.setattr(php_cgi, "wait_idle", lambda *_given: (0.0, []))
     monkeypatch.setattr(php_cgi, "php_cgi", lambda: [])
     monkeypatch.setattr(tmpdir_apache, "is_due", lambda _apache, _written: False)
     monkeypatch.setattr(drop_ins, "complaint", lambda _run, _changes, _units: None)
@@ -145,7 +145,7 @@ def test_a_restart_only_where_it_is_allowed_and_needed(host: Host) -> None:
 
 
 def test_a_busy_php_cgi_leaves_all_files_alone(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(php_cgi, "wait_idle", lambda _timeout: (30.0, [BUSY]))
+    monkeypatch.setattr(php_cgi, "wait_idle", lambda *_given: (30.0, [BUSY]))
     with pytest.raises(TmpdirError, match="1 php-cgi served requests all through 30 s"):
         host.apply(APP, OWN)
     assert (host.vhost.read_text(), host.conf.exists(), host.apache.reloads) == (VHOST, False, 0)
