@@ -250,7 +250,13 @@ def _change(work: Work, apache: Apache, settings: Settings, warnings: list[str],
 
 def _reload(apache: Apache, settings: Settings, warnings: list[str]) -> dict[str, Any]:
     done = reload_idle(
-        apache, settings.idle_timeout_seconds, settings.reload_timeout_seconds, settings.gone_timeout_seconds, False
+        apache,
+        settings.idle_timeout_seconds,
+        settings.reload_timeout_seconds,
+        settings.gone_timeout_seconds,
+        even_if_busy=False,
+        # A request that comes while Apache is reloaded may hang: after a quiet second one is less likely.
+        quiet_seconds=1.0,
     )
     if done.seconds is None:
         raise TmpdirError(
