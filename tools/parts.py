@@ -7,12 +7,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from paths import ROOT, TREE, VENV
 
-# About 84 tests that each deploy twice or more: a part of make soak until a whole run fits into make test.
-LONG = ("deploy_nginx",)
 # Where the tools' imports are found.
 TYPED = [str(ROOT / folder) for folder in ("tools", "tests/load", "molecule/shared/vm")]
 UTILS = "ansible_collections.phpops.webhost.plugins.module_utils"
@@ -58,12 +57,24 @@ def scenarios() -> list[str]:
 
 def is_long(scenario: str) -> bool:
     """Tell whether a scenario takes longer than `make test` may."""
-    return scenario.startswith("soak_") or scenario in LONG
+    return scenario.startswith("soak_")
+
+
+def is_virtual(scenario: str) -> bool:
+    """Tell whether a scenario's hosts are virtual machines."""
+    return scenario.startswith("vm_")
+
+
+def in_turn(names: list[str]) -> list[str]:
+    """Order scenarios so that those with virtual machines, of which one runs at a time, stand between the others."""
+    pairs = zip_longest((name for name in names if not is_virtual(name)), filter(is_virtual, names))
+    return [name for pair in pairs for name in pair if name]
 
 
 def molecule(scenario: str, limit_seconds: int = 2400) -> Part:
     """Return the part that runs one scenario's whole sequence, after any other run of it on this machine."""
-    lock = f"/run/lock/phpops-molecule-{scenario}"
+    # One virtual machine keeps both cores of a small machine busy: one such scenario at a time.
+    lock = f"/run/lock/phpops-molecule-{'vm' if is_virtual(scenario) else scenario}"
     command = ("flock", lock, tool("molecule"), "test", "--scenario-name", scenario)
     return Part(f"molecule:{scenario}", command, limit_seconds)
 
@@ -91,7 +102,7 @@ def test_parts() -> list[Part]:
         Part("unit", (tool("pytest"), "--quiet", "tests/unit"), 900),
         Part("sanity:oldest", (python, f"{tools}/sanity.py", "oldest"), 1200),
         Part("sanity:newest", (python, f"{tools}/sanity.py", "newest"), 1200),
-        *(molecule(name) for name in scenarios() if not is_long(name)),
+        *(molecule(name) for name in in_turn([name for name in scenarios() if not is_long(name)])),
     ]
 
 
