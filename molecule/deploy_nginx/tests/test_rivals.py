@@ -71,7 +71,7 @@ def neighbour(app):
     app.host.run_expect([0], "rm /etc/nginx/sites-enabled/phpops-neighbour.conf && systemctl reload nginx")
     gone = json.dumps({"sites": [{"name": "neighbour"}], "state": "absent"})
     result = app.host.ansible("phpops.webhost.site_slot", gone, check=False)
-    assert not result.get("failed"), result
+    assert [site["failed"] for site in result["sites"]] == [False], result
     # A site keeps what it was given: the tests that follow want it as it was.
     app.deploy(app.next(), deploy_site=app.site(opcache={}))
 

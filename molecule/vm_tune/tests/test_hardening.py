@@ -41,12 +41,13 @@ def test_without_any_the_site_under_home_does_its_work_and_sends_mail(host):
 def test_lines_that_hide_the_site_are_not_switched_to(host):
     refused = flip(host, "ProtectHome=yes")
     print(refused["msg"])
-    assert refused["failed"]
+    assert [site["failed"] for site in refused["sites"]] == [True]
     assert tried(host, TRIES)["writes"] == ["/home/shop", "/srv/data", "/var/tmp"]
 
 
 def test_the_lines_hold(host):
-    assert not flip(host, *HARD).get("failed")
+    done = flip(host, *HARD)
+    assert [site["failed"] for site in done["sites"]] == [False], done["msg"]
     before, done = queued(host), tried(host, TRIES + "hard")
     assert done["writes"] == ["/srv/data", "/var/tmp"]
     assert done["reads"] == []
