@@ -75,7 +75,7 @@ class Held:
         app.host.run_expect([0], f"rm -f /srv/app/{self.name}")
         before = self.begun()
         self.threads = [
-            threading.Thread(target=lambda: self.answers.append(app.ask(way, **asked))) for _ in range(count)
+            threading.Thread(target=lambda: self.answers.append(app.ask(way, **asked))) for _number in range(count)
         ]
         for thread in self.threads:
             thread.start()
