@@ -63,6 +63,8 @@ FcgidMinProcessesPerClass 0
 FcgidMaxProcessesPerClass 2
 # The default score would keep a site waiting after its process was killed.
 FcgidSpawnScoreUpLimit 1000
+# php-cgi ends after 500 requests, and a request that mod_fcgid sends it then is answered 500.
+FcgidMaxRequestsPerProcess 200
 <Directory /srv>
     Options +ExecCGI
     Require all granted
