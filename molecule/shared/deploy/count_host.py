@@ -84,7 +84,11 @@ print(
             "units": lines("systemctl", "list-units", "--all", "--no-legend", "phpops*"),
             "timers": lines("systemctl", "list-units", "--all", "--no-legend", "--type=timer"),
             "failed units": lines("systemctl", "list-units", "--no-legend", "--state=failed"),
-            "files": lines("find", "/var/lib/phpops", "/run/phpops", "/etc/phpops", "/etc/systemd/system"),
+            # A site's lock outlives the site: another process may be about to take it.
+            "files": lines(
+                *("find", "/var/lib/phpops", "/run/phpops", "/etc/phpops", "/etc/systemd/system"),
+                *("-not", "-name", "*.lock"),
+            ),
             "mounts": lines("cat", "/proc/1/mountinfo"),
             "releases": lines("find", f"/srv/www/{SITE}/releases", "-mindepth", "1", "-maxdepth", "1", "-type", "d"),
             "incoming": lines("find", f"/srv/www/{SITE}/incoming", "-type", "f")

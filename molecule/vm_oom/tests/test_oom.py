@@ -28,7 +28,7 @@ def show(host, unit, *names):
 
 def policy(host, **options):
     """Run the module; return (whether it changed something, the policies that systemd has then)."""
-    done = host.ansible("phpops.webhost.unit_oom_policy", json.dumps(options), check=False)
+    done = host.ansible("phpops.webhost.unit_oom_policy", json.dumps(options) if options else "", check=False)
     assert done["msg"] == "", done
     return done["changed"], {unit["unit"]: unit["oom_policy"] for unit in done["units"]}
 
