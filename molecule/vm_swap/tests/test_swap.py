@@ -23,7 +23,7 @@ HELD_MIB, OUT_MIB = 220, 200
 FOLDER = "/var/lib/phpops-swap"
 ONE, TWO = (f"{FOLDER}/phpops-{number}.swap" for number in (1, 2))
 SEED = int(os.environ.get("PHPOPS_SEED") or random.SystemRandom().randrange(1 << 32))
-KILLS = int(os.environ.get("PHPOPS_KILLS") or 4)
+KILLS = int(os.environ.get("PHPOPS_KILLS") or 1)
 
 
 def swap(host, check=False, **options):
