@@ -167,7 +167,7 @@ def _present(server: dict[str, int], asked: Asked, apache: Apache, settings: Set
         return Work([], {}, {}, {}, None, _empty("Apache is not installed on this host: there is nothing to limit."))
     root = apache.config_root.rstrip("/")
     current, bare, notes = _bare(record)
-    place = os.path.join(settings.folder, fcgid_record.NAME)  # noqa: PTH118
+    place = f"{settings.folder}/{fcgid_record.NAME}"
     own = _own(apache, core.server_text(server, place) if server else None)
     without = [Change(path, current[path], bare[path]) for path in bare if bare[path] != current[path]]
     try:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import os
 import stat
 import zipfile
 import zlib
@@ -68,7 +67,7 @@ def _read(path: str) -> bytes | None:
 
 
 def _mode(path: str) -> tuple[int, int, int]:
-    found = os.stat(path)  # noqa: PTH116
+    found = Path(path).stat()
     return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
 
 

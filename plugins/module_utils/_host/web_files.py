@@ -65,7 +65,8 @@ def included(pattern: str, path: str) -> list[str]:
 
 def _all_texts(places: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Give the real path and the text of each enabled file, with what they include, each once."""
-    waiting, seen = list(read_texts(places)), set()  # type: ignore[var-annotated]
+    waiting = list(read_texts(places))
+    seen: set[str] = set()
     while waiting and len(seen) < MAX_FILES:
         path, content = waiting.pop(0)
         if path in seen:

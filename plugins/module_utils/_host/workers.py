@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import accept_wait, memory_limits, shm
@@ -92,7 +93,7 @@ def _cgi(one: _Process, processes: dict[int, _Process], proc: str) -> Worker | N
         return None
     if socket_path(one.pid, proc) is None:
         return None
-    user = os.stat(f"{proc}/{one.pid}").st_uid  # noqa: PTH116
+    user = Path(proc, str(one.pid)).stat().st_uid
     try:
         name = pwd.getpwuid(user).pw_name
     except KeyError:
