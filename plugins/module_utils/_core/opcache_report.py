@@ -10,6 +10,8 @@ from typing import Any, Mapping
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import parse_bytes, prime_for
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import disagreement, real_used_bytes
 
+# Directives are what the site says: PHP has about 60, the longest a path.
+MAX_DIRECTIVES, MAX_LETTERS = 200, 4096
 _PAGE = 4096
 _STRINGS_FULL_BYTES = 4096
 
@@ -68,12 +70,12 @@ def report(
         },
         "age_seconds": age_seconds,
         "jit": _jit(status),
-        "config": dict(directives),
+        "config": {name[:100]: value[:MAX_LETTERS] for name, value in sorted(directives.items())[:MAX_DIRECTIVES]},
     }
     notes = [lie] if lie else []
     if lie is not None and used < 0:
         notes.append("What is free and wasted is more than the segment has: this is not the segment of this cache.")
-    keys_note = _keys_note(found["max_keys"], directives.get("opcache.max_accelerated_files", ""))
+    keys_note = _keys_note(found["max_keys"], directives.get("opcache.max_accelerated_files", "")[:20])
     notes += [keys_note] if keys_note else []
     problems = _problems(found, status["interned_free_bytes"], directives)
     return {**found, "healthy": not problems, "problems": problems, "notes": notes}
@@ -84,7 +86,7 @@ def _problems(found: Mapping[str, Any], strings_free: int | None, directives: Ma
     restarts = found["restart_pending"] or found["restart_in_progress"]
     if found["cache_full"] and not restarts:
         cause = "all keys are taken" if found["max_keys"] and found["keys"] >= found["max_keys"] else "memory ran out"
-        enough = directives.get("opcache.max_wasted_percentage", "5")
+        enough = directives.get("opcache.max_wasted_percentage", "5")[:20]
         problems.append(
             f"The cache is full ({cause}) and no restart is due, as {found['wasted_ratio'] or 0:.1%} is wasted and it "
             f"takes {enough}%: files that are new to it run uncached. Raise opcache.memory_consumption or "

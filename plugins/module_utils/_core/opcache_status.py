@@ -174,7 +174,7 @@ def _integer(part: Mapping[str, Any], name: str) -> int | None:
     value = part.get(name)
     if isinstance(value, float) and math.isfinite(value) and abs(value) < 2**63:
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
 
 
 def _foreign_kind(text: str) -> str:

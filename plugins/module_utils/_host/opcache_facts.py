@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,9 +159,11 @@ def _pool(pool: Pool, master: Master, silent: dict[str, str], options: Options) 
 
 def _measure(pool: Pool, master: Master, silent: dict[str, str], options: Options) -> opcache_probe.Measured:
     socket = pool.sockets[0]
-    _check_place(socket, master)
+    astray = _led_astray(socket, master)
 
     def ask(_address: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        if astray and not _roots_alone(params["DOCUMENT_ROOT"], pool.root):
+            raise opcache_probe.ProbeError("users can write there, and to the folder of the pool's socket as well")
         try:
             return _request(socket, params, master, silent, timeout_seconds)
         except FastCgiError as error:
@@ -195,24 +198,27 @@ def _request(
         raise
 
 
-def _check_place(socket: Listening, master: Master) -> None:
-    """Raise Silent where a site's user could lead the request to another user's pool of the same master."""
-    users = {pool.user for pool in master.pools}
-    if len(users) < 2 or not socket.address.startswith("/"):
-        return
-    try:
-        owner = _owner(master.root + socket.address)
-    except OSError as error:
-        raise Silent(f"the folder of its socket can't be read ({os.strerror(error.errno or 0)})") from error
-    if owner != 0:
-        raise Silent(
-            f"its socket {socket.address} is in a folder that user {owner} owns, and the master runs pools of other "
-            "users: put the socket into a folder of root's"
-        )
+def _led_astray(socket: Listening, master: Master) -> bool:
+    """Return whether some user could lead the request to another user's pool of the same master.
+
+    Debian's own /run/php belongs to www-data. The script must then be where no user can put his own in its place.
+    """
+    if len({pool.user for pool in master.pools}) < 2 or not socket.address.startswith("/"):
+        return False
+    return not _roots_alone(str(Path(socket.address).parent), master.root)
 
 
-def _owner(path: str) -> int:
-    return Path(path).parent.stat().st_uid
+def _roots_alone(folder: str, root: str) -> bool:
+    """Return whether none but root can replace an entry of root's in a folder, or a folder on the way to it.
+
+    Below another process's root a symlink can't be resolved as that process would: there each step counts as named.
+    """
+    path = Path(folder if root else os.path.realpath(folder))
+    for one in (path, *path.parents):
+        found = Path(root + str(one)).stat()
+        if found.st_uid != 0 or (found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX):
+            return False
+    return True
 
 
 def _folders(pool: Pool, master: Master, options: Options) -> list[str]:

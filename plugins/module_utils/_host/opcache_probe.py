@@ -173,7 +173,7 @@ def _measured(answer: Mapping[str, Any]) -> Measured:
     since = max(started or 0, reset or 0)
     directives = {key: str(value) for key, value in answer["directives"].items()}
     age = max(answer["now"] - since, 0) if since else None
-    return Measured(status, directives, answer["version"], age, answer.get("cached") is True)
+    return Measured(status, directives, answer["version"][:40], age, answer.get("cached") is True)
 
 
 def _ask(

@@ -133,3 +133,24 @@ def test_no_numbers_crash_it(used: int, segment: int | None, jit: int | None, se
     status = status_of("php82-mediawiki-primed.json", memory_bytes=used, jit_buffer_bytes=jit)
     found = report(status, {"opcache.max_accelerated_files": setting}, segment, None)
     assert found["memory_bytes"] is not None
+
+
+BIG = st.integers(-(10**400), 10**400)
+
+
+@given(BIG, BIG, BIG, BIG, st.dictionaries(st.sampled_from(["opcache.max_accelerated_files", "x"]), st.text()))
+def test_what_a_site_makes_up_does_not_crash_it(a: int, b: int, c: int, d: int, directives: dict[str, str]) -> None:
+    raw = {
+        "memory_usage": {"used_memory": a, "free_memory": b, "wasted_memory": c},
+        "opcache_statistics": {"hits": a, "misses": d, "num_cached_keys": b, "max_cached_keys": c},
+        "jit": {"buffer_size": a, "buffer_free": b},
+        "cache_full": True,
+    }
+    found = report(parse_status(json.dumps(raw)), directives, 128 * MIB, None)
+    assert found["healthy"] is False
+
+
+def test_what_a_site_says_is_bounded() -> None:
+    directives = {f"opcache.{number}": "x" * 10**6 for number in range(1000)}
+    found = report(status_of("php82-mediawiki-primed.json"), directives, None, None)
+    assert len(json.dumps(found)) < 10**6

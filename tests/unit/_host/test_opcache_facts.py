@@ -237,14 +237,39 @@ def test_a_socket_that_leads_to_another_process_is_not_asked(host: Host) -> None
     assert host.pool.log == []
 
 
-def test_a_folder_of_a_user_is_no_place_for_a_socket_among_users(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = host.serve()
-    host.conf = f"[www]\nlisten = {path}\nuser = www-data\n[b]\nlisten = /b\nuser = b\n"
+@pytest.mark.parametrize(("users", "asked"), [(("12345", "54321"), False), (("12345", "12345"), True)])
+def test_no_user_can_lead_the_script_to_anothers_pool(
+    host: Host, monkeypatch: pytest.MonkeyPatch, users: tuple[str, str], asked: bool
+) -> None:
+    """The socket's folder and the script's are a user's: he could swap both between our steps."""
+    first, second = host.serve("a.sock"), host.serve("b.sock")
+    host.conf = f"[a]\nlisten = {first}\nuser = {users[0]}\n[b]\nlisten = {second}\nuser = {users[1]}\n"
     host.master()
-    host.worker("b", uid=12345)
-    monkeypatch.setattr(opcache_facts, "_owner", lambda _folder: 12345)
+    monkeypatch.setattr(opcache_facts, "_roots_alone", lambda _folder, _root: False)
+    monkeypatch.setattr(opcache_facts, "FOLDERS", ())
     found = one(host.facts())
-    assert "in a folder that user 12345 owns" in found["reason"]
+    assert (found["reason"] is None) == asked
+    assert asked or "users can write there" in found["reason"]
+    assert host.pool.misses == int(asked)
+    assert list(host.readable.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "mode", "owner", "safe"),
+    [("a", 0o755, 0, True), ("a", 0o777, 0, False), ("a", 0o1777, 0, True), ("a", 0o755, 7, False)],
+)
+def test_where_none_but_root_can_replace_a_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, mode: int, owner: int, safe: bool
+) -> None:
+    (tmp_path / folder / "below").mkdir(parents=True)
+
+    def played(path: Path) -> os.stat_result:
+        mine = path == tmp_path / folder
+        return os.stat_result((0o40000 | (mode if mine else 0o755), 0, 0, 0, owner if mine else 0, 0, 0, 0, 0, 0))
+
+    monkeypatch.setattr(Path, "stat", played)
+    assert opcache_facts._roots_alone(str(tmp_path / folder / "below"), "") is safe
+    assert opcache_facts._roots_alone(f"/{folder}/below", str(tmp_path)) is safe
 
 
 def test_a_master_in_a_container_is_named_and_left_alone(host: Host) -> None:
