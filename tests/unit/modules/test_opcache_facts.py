@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +24,10 @@ def run(capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, Any]:
     return answer
 
 
-def test_a_socket_of_nobody_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_socket_of_nobody_is_no_failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(opcache_facts, "Options", partial(host.Options, lock=str(tmp_path / "lock")))
     answer = run(capsys, sockets=["/nowhere.sock"], timeout_seconds=1, _ansible_check_mode=True)
     facts = answer["ansible_facts"]["phpops_opcache"]
     assert (answer["changed"], facts["available"]) == (False, False)
