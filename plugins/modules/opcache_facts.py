@@ -28,7 +28,7 @@ extends_documentation_fragment:
   - phpops.webhost.attributes.facts
 attributes:
   check_mode:
-    description: It does the same in check mode, for it leaves nothing behind.
+    description: It does the same in check mode. Nothing is left but a lock file in C(/run).
     support: full
   diff_mode:
     description: The module changes nothing that could be shown.
