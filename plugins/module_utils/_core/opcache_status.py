@@ -22,6 +22,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_sizin
 # Half a MiB: rounding to pages is no disagreement.
 DISAGREEMENT_BYTES = 512 * 1024
 _MIB = 1024 * 1024
+_PRELOADED = ("functions", "classes", "scripts")
 
 
 class StatusError(ValueError):
@@ -147,7 +148,21 @@ def _flatten(raw: Mapping[str, Any]) -> dict[str, Any]:
         "jit_enabled": jit.get("enabled") is True if jit else None,
         "jit_on": jit.get("on") is True if jit else None,
         "jit_buffer_bytes": _integer(jit, "buffer_size"),
+        "jit_free_bytes": _integer(jit, "buffer_free"),
+        "jit_kind": _integer(jit, "kind"),
+        "jit_opt_level": _integer(jit, "opt_level"),
+        "jit_opt_flags": _integer(jit, "opt_flags"),
+        "preload": _preload(raw),
     }
+
+
+def _preload(raw: Mapping[str, Any]) -> dict[str, int | None] | None:
+    """Return what preloading holds, None without it: bytes, and how many functions, classes and scripts."""
+    part = _part(raw, "preload_statistics")
+    if not part:
+        return None
+    counts = {name: len(part[name]) if isinstance(part.get(name), (list, dict)) else 0 for name in _PRELOADED}
+    return {"memory_bytes": _integer(part, "memory_consumption"), **counts}
 
 
 def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -159,7 +174,7 @@ def _integer(part: Mapping[str, Any], name: str) -> int | None:
     value = part.get(name)
     if isinstance(value, float) and math.isfinite(value) and abs(value) < 2**63:
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
 
 
 def _foreign_kind(text: str) -> str:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fpm_status import load, seconds_of
 
 # What the site says of itself is bounded: as many workers as max_children may be, and one line of a terminal or two.
 MAX_WORKERS, MAX_SCRIPT_LETTERS = 10000, 200
@@ -54,14 +55,12 @@ def pool_status(text: str) -> PoolStatus:
     Idle workers and the status request itself (it runs in a pool of its own) don't count.
     """
     try:
-        data = json.loads(text)
+        data = load(text)
         processes = data.get("processes", [])
         if len(processes) > MAX_WORKERS:
             raise ValueError
         workers = [
-            Worker(
-                int(item["pid"]), _line(item.get("script", "")), round(int(item.get("request duration", 0)) / 1e6, 3)
-            )
+            Worker(int(item["pid"]), _line(item.get("script", "")), seconds_of(int(item.get("request duration", 0))))
             for item in processes
             if item.get("state") != "Idle"
         ]

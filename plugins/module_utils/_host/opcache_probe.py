@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -40,10 +41,16 @@ echo "\\n{_FRAME}:", json_encode([
     'version' => PHP_VERSION,
     'now' => time(),
     'cached' => $api && @opcache_is_script_cached(__FILE__),
-]), ":{_FRAME}\\n";
+], JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR), ":{_FRAME}\\n";
 """
 
 
+# What PHP says where open_basedir keeps the script out (main/fopen_wrappers.c).
+_OPEN_BASEDIR = re.compile(
+    r"open_basedir restriction in effect\. {1,2}File\(.{0,4096}?\) is not within the allowed path\(s\): "
+    r"\((/.{0,4096}?)\) in "
+)
+_SAID_LETTERS = 65536
 _KINDS: dict[str, tuple[type, ...]] = {
     "api": (bool,),
     "status": (dict, bool, type(None)),
@@ -58,6 +65,14 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 class ProbeError(Exception):
     """No figures could be had from the pool; the message is a sentence with the cure."""
+
+
+class NotRun(ProbeError):
+    """The pool did not run the script; ``open_basedir`` is where its error says that it may, empty when it doesn't."""
+
+    def __init__(self, message: str, open_basedir: str = "") -> None:
+        super().__init__(message)
+        self.open_basedir = open_basedir
 
 
 class OpcacheOff(ProbeError):
@@ -103,6 +118,8 @@ def measure(
     timeout_seconds: float,
     ask: Request = request,
     token: str | None = None,
+    root: str = "",
+    extension: str = ".php",
 ) -> Measured:
     """Return the figures of the master behind a socket.
 
@@ -112,6 +129,8 @@ def measure(
     OPcache keeps no file that was last changed at second 0, as long as it looks at times at all. Where it looks at none
     (validate_timestamps and file_update_protection both 0), each new name costs a script and a key for good: give the
     same ``token``, which becomes part of the name, to all calls for one master.
+    ``root`` is where this process sees the pool's file system (PrivateTmp=, chroot), as /proc/PID/root; ``extension``
+    what security.limit_extensions lets the pool run.
     """
     tried: dict[Place, str] = {}
     pending = places(folders)
@@ -120,10 +139,14 @@ def measure(
         if place in tried:
             continue
         try:
-            answer = _ask(socket_path, place, gid, timeout_seconds, ask, token or secrets.token_hex(16))
+            name = place.prefix + (token or secrets.token_hex(16)) + extension
+            answer = _ask(socket_path, place, name, gid, timeout_seconds, ask, root)
         except (OSError, ValueError, FastCgiError, ProbeError) as error:
             # ValueError: a null byte in a folder's name.
             tried[place] = str(error)
+            if isinstance(error, NotRun) and error.open_basedir:
+                allowed = places(folders, "", error.open_basedir)
+                pending = [*allowed, *(other for other in pending if other not in allowed)]
             continue
         if answer.get("enable") == "0":
             raise OpcacheOff("The running master has opcache.enable=0.")
@@ -150,14 +173,13 @@ def _measured(answer: Mapping[str, Any]) -> Measured:
     since = max(started or 0, reset or 0)
     directives = {key: str(value) for key, value in answer["directives"].items()}
     age = max(answer["now"] - since, 0) if since else None
-    return Measured(status, directives, answer["version"], age, answer.get("cached") is True)
+    return Measured(status, directives, answer["version"][:40], age, answer.get("cached") is True)
 
 
 def _ask(
-    socket_path: str, place: Place, gid: int | None, timeout_seconds: float, ask: Request, token: str
+    socket_path: str, place: Place, name: str, gid: int | None, timeout_seconds: float, ask: Request, root: str
 ) -> dict[str, Any]:
-    folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    name = f"{place.prefix}{token}.php"
+    folder = os.open(_seen(place.folder, root), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with suppress(FileNotFoundError):
             # What a run that was killed left there.
@@ -175,7 +197,8 @@ def _ask(
             path = f"{place.folder.rstrip('/')}/{name}"
             response = ask(socket_path, script_params(path, place.folder, "/" + name), timeout_seconds=timeout_seconds)
         finally:
-            os.unlink(name, dir_fd=folder)
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
     finally:
         os.close(folder)
     return _framed(response)
@@ -187,7 +210,8 @@ def _framed(response: Response) -> dict[str, Any]:
     body, end, _rest = rest.partition(f":{_FRAME}\n")
     if not end:
         said = " ".join((response.stderr or begin).split())[:200] or "an empty answer"
-        raise ProbeError(f"status {response.status}, {said}")
+        told = _OPEN_BASEDIR.search(response.stderr) or _OPEN_BASEDIR.search(begin[:_SAID_LETTERS])
+        raise NotRun(f"status {response.status}, {said}", told.group(1) if told else "")
     try:
         answer = json.loads(body)
     except ValueError as error:
@@ -195,6 +219,21 @@ def _framed(response: Response) -> dict[str, Any]:
     if not isinstance(answer, dict) or any(type(answer.get(name)) not in kinds for name, kinds in _KINDS.items()):
         raise ProbeError("the answer is not of this script")
     return answer
+
+
+def _seen(folder: str, root: str) -> str:
+    """Return how this process names a folder of the pool: its own name where that is the same folder.
+
+    A unit may see a folder read-only that is writable here (ProtectSystem=).
+    """
+    if not root:
+        return folder
+    inside = root + folder
+    try:
+        same = os.path.samestat(os.stat(inside), os.stat(folder))  # noqa: PTH116
+    except (OSError, ValueError):
+        same = False
+    return folder if same else inside
 
 
 def _below(path: str, entry: str) -> bool:

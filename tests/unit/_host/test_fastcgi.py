@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -66,3 +67,32 @@ def test_what_goes_wrong_is_said(tmp_path: Path, answer: Callable[[socket.socket
 def test_no_socket(tmp_path: Path) -> None:
     with pytest.raises(FastCgiError, match="No such file"):
         request(str(tmp_path / "none"), {})
+
+
+def whole(peer: socket.socket) -> None:
+    read_request(peer)
+    peer.sendall(fcgi.record(fcgi.STDOUT, b"\r\n\r\nhi") + fcgi.record(fcgi.END_REQUEST, b"\0" * 8))
+
+
+def test_only_the_process_that_is_meant_gets_the_request(tmp_path: Path) -> None:
+    serve(tmp_path / "a", whole)
+    assert request(str(tmp_path / "a"), {}, timeout_seconds=5, listeners=(1, os.getpid())).body == b"hi"
+    got = []
+    serve(tmp_path / "b", lambda peer: got.append(peer.recv(10)))
+    with pytest.raises(FastCgiError, match=f"process {os.getpid()} listens on {tmp_path}/b, not the master"):
+        request(str(tmp_path / "b"), {}, timeout_seconds=5, listeners=(1,))
+    assert got in ([], [b""])
+
+
+def test_an_address_without_a_slash_is_tcp() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def one() -> None:
+            with listener.accept()[0] as peer:
+                whole(peer)
+
+        threading.Thread(target=one, daemon=True).start()
+        assert request(f"127.0.0.1:{port}", {}, timeout_seconds=5, listeners=(1,)).body == b"hi"
+    with pytest.raises(FastCgiError, match=f"127.0.0.1:{port} can't be used"):
+        request(f"127.0.0.1:{port}", {}, timeout_seconds=5)

@@ -1,0 +1,388 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A /proc that is written for the test, whose master is this process: it listens on real sockets and answers there."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
+from ansible_collections.phpops.webhost.plugins.module_utils._host import fpm_masters, opcache_facts, opcache_probe
+from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_facts import Options
+from ansible_collections.phpops.webhost.tests.unit._host.played_pool import Page, Pool, served
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+MIB = 1024 * 1024
+MASTER, WORKER = os.getpid(), 4000000
+STATUS = "Name:\t{name}\nState:\tS\nPPid:\t{parent}\nUid:\t{uid} 0 0 0\nGid:\t{gid} {gid} 0 0\nVmSize:\t 9 kB\n"
+CGI_MAPS = "01-php82-cgi-64.maps"
+NONE_MAPS = "11-php82-fpm-opcache-off.maps"
+
+
+class Host:
+    """The played /proc, the pool that answers, and the configuration of the master."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder, self.proc, self.stack = folder, folder / "proc", stack
+        self.readable = folder / "readable"
+        self.readable.mkdir()
+        self.pool = Pool(looks_at_times=True)
+        self._links(self.proc / "self")
+        self.unit = "php8.2-fpm.service"
+        self.conf = ""
+
+    def _links(self, folder: Path, namespace: str = "1") -> None:
+        (folder / "ns").mkdir(parents=True)
+        (folder / "ns" / "pid").symlink_to(f"pid:[{namespace}]")
+        (folder / "ns" / "mnt").symlink_to("mnt:[1]")
+        (folder / "root").symlink_to("/")
+
+    def add(self, pid: int, parent: int, name: str, title: str, maps: str, namespace: str = "1", uid: int = 0) -> Path:
+        folder = self.proc / str(pid)
+        self._links(folder, namespace)
+        fields = " ".join(str(number) for number in range(4, 40))
+        files = {
+            "status": STATUS.format(name=name, parent=parent, uid=uid, gid=os.getgid()),
+            "stat": f"{pid} ({name}) S {fields}\n",
+            "cmdline": title + "\0",
+            "cgroup": f"0::/system.slice/{self.unit}\n",
+            "maps": (FIXTURES / "procmaps" / maps).read_text(encoding="utf-8"),
+            "smaps_rollup": "Pss:    2048 kB\n",
+        }
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        (folder / "net").mkdir()
+        for file in ("unix", "tcp", "tcp6"):
+            (folder / "net" / file).symlink_to(f"/proc/self/net/{file}")
+        (folder / "fd").mkdir()
+        return folder
+
+    def serve(self, name: str = "www.sock", pool: Pool | None = None) -> str:
+        path = self.folder / name
+        self.stack.enter_context(served(pool or self.pool, path))
+        return str(path)
+
+    def master(self, maps: str = "03-php82-fpm-master-debian-default.maps", namespace: str = "1") -> Path:
+        conf = self.folder / "php-fpm.conf"
+        conf.write_text(self.conf, encoding="utf-8")
+        folder = self.add(MASTER, 1, "php-fpm8.2", f"php-fpm: master process ({conf})", maps, namespace)
+        for number, goal in enumerate(Path("/proc/self/fd").iterdir()):
+            try:
+                (folder / "fd" / str(number)).symlink_to(os.readlink(goal))
+            except FileNotFoundError:
+                continue
+        return folder
+
+    def worker(self, pool: str = "www", pid: int = WORKER, uid: int = 0) -> None:
+        self.add(pid, MASTER, "php-fpm8.2", f"php-fpm: pool {pool}", NONE_MAPS, uid=uid)
+
+    def facts(self, **options: Any) -> dict[str, Any]:
+        options.setdefault("probe_folders", [str(self.readable)])
+        lock = str(self.folder / "lock")
+        return opcache_facts.opcache_facts(Options(proc=str(self.proc), lock=lock, timeout_seconds=5.0, **options))
+
+
+@pytest.fixture(name="host")
+def _host(tmp_path: Path) -> Iterator[Host]:
+    with ExitStack() as stack:
+        yield Host(tmp_path, stack)
+
+
+def one(facts: dict[str, Any]) -> dict[str, Any]:
+    (found,) = facts["masters"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_master_is_found_by_its_process_and_asked_by_its_socket(host: Host) -> None:
+    path = host.serve()
+    host.conf = f"[global]\n[www]\nlisten = {path}\npm.max_children = 5\n"
+    host.master()
+    host.worker()
+    host.pool.scripts["/srv/index.php"] = 4096
+    facts = host.facts()
+    found = one(facts)
+    assert (facts["available"], facts["reason"], facts["not_asked"]) == (True, None, [])
+    assert (found["master_pid"], found["unit"], found["site"], found["slot"]) == (MASTER, host.unit, None, None)
+    assert (found["pool"], found["user"], found["php_version"]) == ("www", "root", "8.2.35")
+    assert (found["sockets"], found["scripts"], found["keys"]) == ([path], 1, 1)
+    assert list(host.readable.iterdir()) == []
+
+
+def test_the_segment_is_the_truth_where_the_pool_says_otherwise(host: Host) -> None:
+    host.serve()
+    host.master()
+    found = one(host.facts())
+    assert (found["segment_bytes"], found["reported_bytes"]) == (128 * MIB, 64 * MIB)
+    assert (found["directives_disagree"], found["memory_bytes"]) == (True, 128 * MIB)
+    assert found["used_bytes"] == 128 * MIB - found["free_bytes"]
+
+
+def test_a_full_cache_without_a_restart_is_not_healthy(host: Host) -> None:
+    host.serve()
+    host.master()
+    host.pool.full = True
+    found = one(host.facts())
+    assert (found["cache_full"], found["oom_restarts"], found["healthy"]) == (True, 0, False)
+    assert "new to it run uncached" in found["problems"][0]
+
+
+def test_a_slot_is_named_and_its_own_folder_comes_first(host: Host) -> None:
+    host.unit = "phpops-fpm@my-shop-green.service"
+    host.serve()
+    host.master()
+    found = one(host.facts())
+    assert (found["site"], found["slot"]) == ("my-shop", "green")
+    (master,) = fpm_masters.find(_groups(host), str(host.proc))
+    assert opcache_facts._folders(master.pools[0], master, Options())[0] == "/var/lib/phpops/my-shop/slots/green"
+
+
+def _groups(host: Host) -> Any:
+    return opcache_facts.shm.group_processes(opcache_facts.proc.scan(str(host.proc)).processes)
+
+
+def test_the_status_page_tells_the_workers_and_the_kernel_the_queue(host: Host) -> None:
+    host.pool.pages["/status"] = Page(body=(FIXTURES / "slot" / "fpm-status.json").read_bytes())
+    path = host.serve()
+    host.conf = f"[www]\nlisten = {path}\npm.status_path = /status\npm.max_children = 4\n"
+    host.master()
+    host.worker()
+    fpm = one(host.facts())["fpm"]
+    # One of the four is the worker that answers this.
+    assert (fpm["active"], fpm["idle"], fpm["total"], fpm["max_children"]) == (3, 1, 4, 4)
+    assert (fpm["listen_queue"], fpm["max_children_reached"] is None) == (0, False)
+    assert fpm["memory_by_worker"][0]["pid"] == WORKER
+    assert fpm["memory_by_worker"][0]["pss_bytes"] == 2048 * 1024
+
+
+def test_a_status_socket_of_its_own_takes_no_worker_of_the_pool(host: Host) -> None:
+    host.pool.pages["/status"] = Page(body=(FIXTURES / "slot" / "fpm-status.json").read_bytes())
+    path, status = host.serve(), host.serve("status.sock")
+    host.conf = f"[www]\nlisten = {path}\npm.status_path = /status\npm.status_listen = {status}\n"
+    host.master()
+    found = one(host.facts())
+    assert (found["sockets"], found["fpm"]["active"]) == ([path], 4)
+    assert found["pools"][0]["fpm"]["source"] == "status"
+
+
+def test_without_a_status_page_the_processes_are_counted(host: Host) -> None:
+    path = host.serve()
+    host.conf = f"[www]\nlisten = {path}\npm.max_children = 5\n"
+    host.master()
+    host.worker()
+    fpm = one(host.facts())["pools"][0]["fpm"]
+    assert (fpm["source"], fpm["active"], fpm["idle"], fpm["total"]) == ("processes", 0, 1, 1)
+    assert (fpm["max_children"], fpm["max_children_reached"], fpm["slow_requests"]) == (5, None, None)
+    assert "no pm.status_path" in fpm["reason"]
+
+
+def test_a_status_page_that_is_none_is_said(host: Host) -> None:
+    host.pool.pages["/status"] = Page(body=b"<html>")
+    path = host.serve()
+    host.conf = f"[www]\nlisten = {path}\npm.status_path = /status\n"
+    host.master()
+    found = one(host.facts())
+    assert found["reason"] is None
+    assert "This is HTML or XML, not FPM's status page" in found["pools"][0]["fpm"]["reason"]
+
+
+def test_a_pool_with_opcache_off_leads_to_the_next_one(host: Host) -> None:
+    first, second = host.serve("a.sock", Pool(opcache=False)), host.serve("b.sock")
+    host.conf = f"[a]\nlisten = {first}\n[b]\nlisten = {second}\n"
+    host.master()
+    found = one(host.facts())
+    assert (found["pool"], found["reason"], len(found["pools"])) == ("b", None, 2)
+
+
+def test_a_master_without_opcache_says_so(host: Host) -> None:
+    host.serve("www.sock", Pool(opcache=False))
+    host.master(NONE_MAPS)
+    facts = host.facts()
+    assert facts["available"] is False
+    assert "opcache.enable=0" in facts["reason"]
+    assert (one(facts)["segment_bytes"], one(facts)["healthy"]) == (None, None)
+
+
+def test_a_saturated_pool_is_asked_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def request(address: str, *_words: Any, **_options: Any) -> Response:
+        calls.append(address)
+        raise opcache_facts.FastCgiError(f"no whole answer from {address} within 5 s")
+
+    path = host.serve()
+    host.conf = f"[www]\nlisten = {path}\npm.status_path = /status\n"
+    host.master()
+    monkeypatch.setattr(opcache_facts, "request", request)
+    facts = host.facts()
+    assert len(calls) == 1
+    assert "no whole answer from" in one(facts)["reason"]
+    assert list(host.readable.iterdir()) == []
+
+
+def test_a_socket_that_leads_to_another_process_is_not_asked(host: Host) -> None:
+    path = host.serve()
+    host.conf = f"[www]\nlisten = {path}\n"
+    folder = host.master()
+    folder.rename(host.proc / "4000001")
+    found = one(host.facts())
+    assert f"process {MASTER} listens on {path}, not the master" in found["reason"]
+    assert host.pool.log == []
+
+
+@pytest.mark.parametrize(("users", "asked"), [(("12345", "54321"), False), (("12345", "12345"), True)])
+def test_no_user_can_lead_the_script_to_anothers_pool(
+    host: Host, monkeypatch: pytest.MonkeyPatch, users: tuple[str, str], asked: bool
+) -> None:
+    """The socket's folder and the script's are a user's: he could swap both between our steps."""
+    first, second = host.serve("a.sock"), host.serve("b.sock")
+    host.conf = f"[a]\nlisten = {first}\nuser = {users[0]}\n[b]\nlisten = {second}\nuser = {users[1]}\n"
+    host.master()
+    monkeypatch.setattr(opcache_facts, "_roots_alone", lambda _folder, _root: False)
+    monkeypatch.setattr(opcache_facts, "FOLDERS", ())
+    found = one(host.facts())
+    assert (found["reason"] is None) == asked
+    assert asked or "users can write there" in found["reason"]
+    assert host.pool.misses == int(asked)
+    assert list(host.readable.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "mode", "owner", "safe"),
+    [("a", 0o755, 0, True), ("a", 0o777, 0, False), ("a", 0o1777, 0, True), ("a", 0o755, 7, False)],
+)
+def test_where_none_but_root_can_replace_a_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, mode: int, owner: int, safe: bool
+) -> None:
+    (tmp_path / folder / "below").mkdir(parents=True)
+
+    def played(path: Path) -> os.stat_result:
+        mine = path == tmp_path / folder
+        return os.stat_result((0o40000 | (mode if mine else 0o755), 0, 0, 0, owner if mine else 0, 0, 0, 0, 0, 0))
+
+    monkeypatch.setattr(Path, "stat", played)
+    assert opcache_facts._roots_alone(str(tmp_path / folder / "below"), "") is safe
+    assert opcache_facts._roots_alone(f"/{folder}/below", str(tmp_path)) is safe
+
+
+def test_a_master_in_a_container_is_named_and_left_alone(host: Host) -> None:
+    host.serve()
+    host.master(namespace="2")
+    found = one(host.facts())
+    assert "runs in a container on this host" in found["reason"]
+    assert (found["segment_bytes"], host.pool.log, host.pool.misses) == (128 * MIB, [], 0)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("php-cgi", "php-cgi"), ("apache2", "mod_php")])
+def test_what_can_not_be_asked_is_named_with_its_memory(host: Host, name: str, kind: str) -> None:
+    folder = host.add(500, 1, name, name, CGI_MAPS)
+    with (folder / "maps").open("a", encoding="utf-8") as file:
+        file.write("7f0000000000-7f0000001000 r-xp 00000000 00:21 9 /usr/lib/apache2/modules/libphp8.2.so\n")
+    facts = host.facts()
+    assert (facts["available"], facts["masters"]) == (False, [])
+    assert facts["reason"] == "No PHP-FPM master runs on this host."
+    (found,) = facts["not_asked"]
+    assert (found["kind"], found["processes"], found["pids"]) == (kind, 1, [500])
+    assert (found["opcache_segments"], found["opcache_bytes"]) == (1, 64 * MIB)
+    assert found["reason"].endswith(".")
+
+
+def test_only_the_masters_of_given_sockets_are_asked(host: Host) -> None:
+    path = host.serve()
+    host.master()
+    link = host.folder / "other-name.sock"
+    link.symlink_to(path)
+    assert one(host.facts(sockets=[path]))["reason"] is None
+    assert one(host.facts(sockets=[str(link)]))["master_pid"] == MASTER
+    found = one(host.facts(sockets=["/nowhere.sock"]))
+    assert (found["master_pid"], found["sockets"]) == (None, ["/nowhere.sock"])
+    assert "No PHP-FPM master of this host listens on /nowhere.sock" in found["reason"]
+
+
+def test_a_pool_on_tcp_is_asked(host: Host) -> None:
+    path = host.serve()
+    listener = host.stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    port = listener.getsockname()[1]
+    relayed = opcache_facts.request
+    seen = []
+
+    def request(address: str, params: dict[str, str], **options: Any) -> Response:
+        seen.append(address)
+        return relayed(path, params, **options)
+
+    host.conf = f"[tcp]\nlisten = {port}\n[www]\nlisten = {path}\n"
+    host.master()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opcache_facts, "request", request)
+        found = one(host.facts())
+    assert (found["pool"], found["reason"], seen[0]) == ("tcp", None, f"127.0.0.1:{port}")
+
+
+def test_the_scripts_name_stays_the_same_as_long_as_the_master_lives(host: Host) -> None:
+    host.serve()
+    host.master()
+    host.pool.looks_at_times = False
+    assert [one(host.facts())["scripts"] for _turn in range(3)] == [1, 1, 1]
+
+
+def test_a_folder_that_is_no_proc_is_no_failure(host: Host) -> None:
+    facts = opcache_facts.opcache_facts(Options(proc=str(host.folder / "none"), lock=str(host.folder / "lock")))
+    assert facts["available"] is False
+    assert "can't be listed" in facts["reason"]
+
+
+def test_without_rights_the_reason_says_so(host: Host) -> None:
+    folder = host.master()
+    for entry in (folder / "fd").iterdir():
+        entry.unlink()
+    assert "can't be read without become" in one(host.facts())["reason"]
+
+
+BASEDIR = (
+    "PHP message: PHP Warning:  Unknown: open_basedir restriction in effect. File({script}) is not within the allowed "
+    "path(s): ({allowed}:/nowhere) in Unknown on line 0\nUnable to open primary script: {script} (Operation not "
+    "permitted)"
+)
+
+
+@pytest.mark.parametrize("in_body", [False, True])
+def test_open_basedir_is_learnt_from_the_refusal(tmp_path: Path, in_body: bool) -> None:
+    allowed, pool = tmp_path / "allowed", Pool(looks_at_times=True)
+    allowed.mkdir()
+
+    def ask(_address: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        script = params["SCRIPT_FILENAME"]
+        if Path(script).parent != allowed:
+            said = BASEDIR.format(script=script, allowed=allowed)
+            return Response(404, {}, said.encode() if in_body else b"No input file specified.\n", said, timeout_seconds)
+        return pool.request("", params)
+
+    found = opcache_probe.measure("/s", [str(tmp_path), "/usr", "/tmp"], os.getgid(), 5.0, ask=ask)
+    assert found.version == "8.2.35"
+    assert list(allowed.iterdir()) == []
+
+
+def test_a_private_file_system_is_seen_through_its_root(tmp_path: Path) -> None:
+    """The pool's /tmp is another folder than this process's (PrivateTmp=); what both see is written by our own name."""
+    inside, seen = tmp_path / "root", []
+    (inside / "private").mkdir(parents=True)
+
+    def ask(_address: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        script = params["SCRIPT_FILENAME"]
+        seen.append(script)
+        assert (inside / script.lstrip("/")).read_text(encoding="utf-8") == opcache_probe.SCRIPT
+        answer = json.dumps({"status": False})
+        return Response(200, {}, answer.encode(), "", timeout_seconds)
+
+    with pytest.raises(opcache_probe.ProbeError):
+        opcache_probe.measure("/s", ["/private"], None, 5.0, ask=ask, root=str(inside), extension=".phtml")
+    assert seen[0].startswith("/private/.phpops-") and seen[0].endswith(".phtml")
+    assert list((inside / "private").iterdir()) == []
+    assert opcache_probe._seen("/usr", "/.") == "/usr"
