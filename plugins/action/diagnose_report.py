@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
 
 
 def _run(args: dict[str, Any], host: str) -> Path:
-    folder = Path(args["output_dir"])
+    folder = Path(args["output_dir"]).absolute()
     before = Path(args["before_dir"]) if args["before_dir"] else None
     if args["step"] == "render":
         return write_page(folder, args["hosts"], before)

@@ -42,6 +42,12 @@ def change(value: object, unit: str) -> str:
     return f"{sign}{told}"
 
 
+def when(time: object) -> str:
+    """Return a record's time as people read it."""
+    told = str(time)
+    return f"{told[:-1].replace('T', ' ')} UTC" if told.endswith("Z") else told
+
+
 def render(model: Mapping[str, Any]) -> str:
     """Return the page of a model that `fleet_model` made."""
     style, script = _asset("page.css"), _asset("page.js")
@@ -68,7 +74,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(shown=shown, change=change)
+    environment.filters.update(shown=shown, change=change, when=when)
     return environment.get_template("page.html.j2")
 
 

@@ -59,7 +59,7 @@ def moment(text: object) -> float | None:
         # Python 3.8 does not know the Z.
         found = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
         return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import report_charts as charts
@@ -53,6 +54,7 @@ def host_model(record: Facts, before: Facts | None = None) -> dict[str, Any]:
     }
     if before is not None and before.get("state") == "answered" and model["answered"]:
         model["before"] = _before(before, model)
+        _align(model["before"]["limits"], model["limits"])
     return model
 
 
@@ -72,12 +74,16 @@ def drawn_limits(facts: Facts) -> list[dict[str, Any]]:
         if used is None:
             continue
         boxes = charts.stack([part["bytes"] for part in limit["parts"]], size or used)
+        shades: Counter[str] = Counter()
+        for part, box in zip(limit["parts"], boxes):
+            # Neighbours of one kind have one colour, in three shades.
+            part.update(box, shade=shades[part["colour"]] % 3)
+            shades[part["colour"]] += 1
         told = ", ".join(f"{part['name']} {human_bytes(part['bytes'])}" for part in limit["parts"])
         of = f" of {human_bytes(size)}, {human_percent(limit['ratio'])}" if size else ", without a limit"
         drawn.append(
             {
                 **limit,
-                "parts": [{**part, **box} for part, box in zip(limit["parts"], boxes)],
                 "mark": charts.limit_mark(used, size) if size else None,
                 "level": charts.level(limit["ratio"]) if size else "good",
                 "words": f"{limit['name']}: {human_bytes(used)}{of}." + (f" By whom: {told}." if told else ""),
@@ -121,10 +127,11 @@ def _slab(facts: Facts) -> dict[str, Any] | None:
     if "dentry" not in [name for name, _size in shown] and number(sub(slab, "dentry"), "bytes"):
         shown[-1:] = [("dentry", number(sub(slab, "dentry"), "bytes"))]
     rest = max(0, total - sum(size for _name, size in shown))
-    parts = [
-        {"name": name, "bytes": size, "colour": "dentry" if name == "dentry" else f"slab{index % 3}"}
-        for index, (name, size) in enumerate(shown)
-    ] + ([{"name": "other caches", "bytes": rest, "colour": "rest"}] if rest else [])
+    others = [name for name, _size in shown if name != "dentry"]
+    colours = {"dentry": "dentry", **{name: f"slab{index % 5}" for index, name in enumerate(others)}}
+    parts = [{"name": name, "bytes": size, "colour": colours[name], "shade": 0} for name, size in shown]
+    if rest:
+        parts.append({"name": "other caches", "bytes": rest, "colour": "rest", "shade": 0})
     boxes = charts.stack([part["bytes"] for part in parts], total)
     told = ", ".join(f"{part['name']} {human_bytes(part['bytes'])}" for part in parts)
     keys = ("total_bytes", "reclaimable_bytes", "unreclaimable_bytes", "memory_total_bytes", "scope")
@@ -189,6 +196,15 @@ def _before(before: Facts, model: Mapping[str, Any]) -> dict[str, Any]:
         "new": [code for code in has if code not in had],
         "left": [code for code in has if code in had],
     }
+
+
+def _align(*sides: list[dict[str, Any]]) -> None:
+    """Put the same limit at the same place on both sides, that first which is or was the fullest."""
+    worst: dict[str, float] = {}
+    for limit in (limit for side in sides for limit in side):
+        worst[limit["name"]] = max(worst.get(limit["name"], 0.0), limit["ratio"] or 0.0)
+    for side in sides:
+        side.sort(key=lambda limit: (-worst[limit["name"]], limit["name"]))
 
 
 def _codes(verdicts: Sequence[Facts]) -> list[str]:

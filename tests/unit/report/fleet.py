@@ -65,7 +65,14 @@ def shm(*groups: dict[str, Any], total: int = 2 * GIB, limit: int | None = None)
         limits[-1]["used_bytes"] = reserved
     memory = {"total_bytes": total, "shmem_bytes": shared, "swap_total_bytes": GIB, "swap_free_bytes": GIB // 3}
     tmpfs = [{"path": "/dev/shm", "size_bytes": total // 2, "used_bytes": 12 * MIB, "used_ratio": 0.01}]
-    return {"available": True, "reason": None, "groups": list(groups), "limits": limits, "tmpfs": tmpfs, "memory": memory}
+    return {
+        "available": True,
+        "reason": None,
+        "groups": list(groups),
+        "limits": limits,
+        "tmpfs": tmpfs,
+        "memory": memory,
+    }
 
 
 def master(site: str, used: int, free: int, **part: Any) -> dict[str, Any]:
