@@ -13,8 +13,8 @@ author:
   - the phpops.webhost authors (@phpops)
 description:
   - Writes one JSON per host to C(hosts/) in a folder of the controller, and C(report.html) beside it.
-  - The page is one file that needs no network. It has an overview to filter and sort, and for each host its verdicts with
-    their commands, its memory against its limits, OPcache, the kernel's caches and the OOM kills.
+  - The page is one file that needs no network. It has an overview to filter and sort, and for each host its verdicts
+    with their commands, its memory against its limits, OPcache, the kernel's caches and the OOM kills.
   - Given the folder of an earlier run it shows both side by side with the difference.
   - The files may be read by their owner only. Environments, ini values and wrappers of sites are left out of them.
   - Everything is done on the controller. No host is asked, and C(become) is not needed.

@@ -48,7 +48,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
 
 
 def write_page(folder: Path, hosts: Sequence[str] | None = None, before: Path | None = None) -> Path:
-    """Write the page of a folder's records, or of the hosts named, and return its file. Raises BadReport and OSError."""
+    """Write the page of a folder's records, or of the hosts given, and return it. Raises BadReport and OSError."""
     if before is not None:
         check_before(folder, before)
     model = fleet_model(_read(folder, hosts), None if before is None else _read(before, None), hosts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timezone
-from typing import Any, Sequence
+from typing import Sequence
 
 # A bar is drawn in a box of this width; what would be thinner than that sliver is still seen.
 WIDTH = 1000.0

@@ -129,7 +129,9 @@ def _slab(facts: Facts) -> dict[str, Any] | None:
     rest = max(0, total - sum(size for _name, size in shown))
     others = [name for name, _size in shown if name != "dentry"]
     colours = {"dentry": "dentry", **{name: f"slab{index % 5}" for index, name in enumerate(others)}}
-    parts = [{"name": name, "bytes": size, "colour": colours[name], "shade": 0} for name, size in shown]
+    parts: list[dict[str, Any]] = [
+        {"name": name, "bytes": size, "colour": colours[name], "shade": 0} for name, size in shown
+    ]
     if rest:
         parts.append({"name": "other caches", "bytes": rest, "colour": "rest", "shade": 0})
     boxes = charts.stack([part["bytes"] for part in parts], total)

@@ -34,7 +34,8 @@ def limits(facts: Facts) -> list[dict[str, Any]]:
     """Return the limits, the fullest first: name, kind, path, limit_bytes, used_bytes, ratio, parts, readable, reason.
 
     ``parts`` are {name, kind, colour, bytes}, the largest first, and come to ``used_bytes``. A limit that is
-    unlimited has limit_bytes and ratio null. Ratios may exceed 1.
+    unlimited has limit_bytes and ratio null. Ratios may exceed 1. ``planned``: the budget's lines, which count a tmpfs
+    by its size, and not what is in it.
     """
     budget = sub(facts, "budget")
     shm = section(facts, "phpops_shm")
@@ -65,6 +66,7 @@ def _limit(limit: Facts, used: int | None, parts: list[dict[str, Any]]) -> dict[
         "used_bytes": used,
         "ratio": used / size if size and used is not None else None,
         "parts": parts,
+        "planned": False,
     }
 
 
@@ -73,7 +75,8 @@ def _of_budget(limit: Facts, lines: Sequence[Facts]) -> dict[str, Any]:
     mine = [line for line in lines if name in (line.get("limits") or ())]
     parts = [_part(str(line.get("name")), str(line.get("kind")), number(line, "after_bytes")) for line in mine]
     used = sum(part["bytes"] for part in parts) if mine else limit.get("used_bytes")
-    return _limit(limit, used if isinstance(used, int) else None, _largest(parts))
+    found = _limit(limit, used if isinstance(used, int) else None, _largest(parts))
+    return {**found, "planned": bool(mine)}
 
 
 def _of_facts(limit: Facts, shm: Facts | None) -> dict[str, Any]:
@@ -124,4 +127,4 @@ def _largest(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(ordered) <= MOST_PARTS:
         return ordered
     rest = ordered[MOST_PARTS - 1 :]
-    return ordered[: MOST_PARTS - 1] + [_part(f"{len(rest)} more", "rest", sum(part["bytes"] for part in rest))]
+    return [*ordered[: MOST_PARTS - 1], _part(f"{len(rest)} more", "rest", sum(part["bytes"] for part in rest))]

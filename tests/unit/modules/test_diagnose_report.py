@@ -70,7 +70,7 @@ def test_the_page_compares_with_an_earlier_folder(tmp_path: Path) -> None:
         record = fleet.vps("web1", migrated)
         run(step="record", output_dir=str(tmp_path / folder), facts=record["facts"], verdicts=record["verdicts"])
     page = run(step="render", output_dir=str(tmp_path / "new"), before_dir=str(tmp_path / "old"))["path"]
-    assert 'data-key="change-failed">−10,067<' in Path(page).read_text(encoding="utf-8")
+    assert 'data-key="change-failed">\N{MINUS SIGN}10,067<' in Path(page).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("host", ["a/../../b", "..", "a b", "é" * 20])

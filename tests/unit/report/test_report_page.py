@@ -206,7 +206,12 @@ def test_numbers_in_words(value: Any, unit: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "told"),
-    [(-640 * MIB, "bytes", "−640 MiB"), (3, "count", "+3"), (0.05, "ratio", "+5 points"), (0, "count", "no change")],
+    [
+        (-640 * MIB, "bytes", "\N{MINUS SIGN}640 MiB"),
+        (3, "count", "+3"),
+        (0.05, "ratio", "+5 points"),
+        (0, "count", "no change"),
+    ],
 )
 def test_differences_in_words(value: Any, unit: str, told: str) -> None:
     assert change(value, unit) == told
