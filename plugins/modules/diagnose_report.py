@@ -18,7 +18,7 @@ description:
   - Given the folder of an earlier run it shows both side by side with the difference.
   - The files may be read by their owner only. Environments, ini values and wrappers of sites are left out of them.
   - Everything is done on the controller. No host is asked, and C(become) is not needed.
-  - The role P(phpops.webhost.diagnose#role) takes all steps.
+  - The role C(diagnose) takes all steps.
 attributes:
   check_mode:
     description: Nothing is written in check mode.

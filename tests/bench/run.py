@@ -3,7 +3,8 @@
 """Measures what a user waits for: facts modules against ping, shm_facts among 500 processes, a second migration,
 oom_facts on a log of 200 MB, the page of 500 hosts, and three ways to deploy under load.
 
-Run it by `make bench`, a part by ONLY=modules, ONLY=oom, ONLY=report or ONLY=deploy. Ends with 1 when a bound is not kept.
+Run it by `make bench`, a part by ONLY=modules, ONLY=oom, ONLY=report or ONLY=deploy. Ends with 1 when a bound is
+not kept.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.phpops.webhost.plugins.module_utils._core import report_charts as charts
 from ansible_collections.phpops.webhost.plugins.module_utils._core.report_limits import limits, tightest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.report_numbers import differences, numbers
-from ansible_collections.phpops.webhost.plugins.module_utils._core.report_opcache import gauges
+from ansible_collections.phpops.webhost.plugins.module_utils._core.report_opcache import gauges, not_asked
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import human_bytes, human_percent
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     SEVERITIES,
@@ -49,6 +49,7 @@ def host_model(record: Facts, before: Facts | None = None) -> dict[str, Any]:
         "tmpfs": entries(section(facts, "phpops_shm"), "tmpfs"),
         "slab": _slab(facts),
         "opcache": gauges(facts),
+        "not_asked": not_asked(facts),
         "oom": _oom(facts),
         "before": None,
     }

@@ -13,13 +13,14 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
     Facts,
     entries,
     number,
-    section,
+    sub,
 )
 
 _KEYS = (
     *("segment_bytes", "used_bytes", "free_bytes", "wasted_bytes", "keys", "max_keys", "scripts"),
     *("interned_used_bytes", "interned_bytes", "hit_ratio", "oom_restarts", "hash_restarts", "manual_restarts"),
 )
+_FPM = ("active", "idle", "total", "max_children", "max_children_reached", "listen_queue", "slow_requests")
 
 
 def gauges(facts: Facts) -> list[dict[str, Any]]:
@@ -28,7 +29,8 @@ def gauges(facts: Facts) -> list[dict[str, Any]]:
     A gauge that can't be drawn, as one of its numbers is not known, is left out.
     """
     found = []
-    for master in entries(section(facts, "phpops_opcache"), "masters"):
+    # Also where no master answered: each says why.
+    for master in entries(sub(facts, "phpops_opcache"), "masters"):
         name = str(master.get("site") or master.get("unit") or master.get("pool") or master.get("master_pid"))
         slot, version = master.get("slot"), master.get("php_version")
         about = [str(part) for part in (slot, f"PHP {version}" if version else None) if part]
@@ -46,6 +48,7 @@ def gauges(facts: Facts) -> list[dict[str, Any]]:
                 "gauges": [gauge for gauge in drawn if gauge is not None],
                 "flags": _flags(master),
                 "reason": master.get("reason"),
+                "fpm": {key: sub(master, "fpm").get(key) for key in _FPM},
             }
         )
     return found
@@ -62,7 +65,16 @@ def _gauge(name: str, used: int, whole: int, in_bytes: bool) -> dict[str, Any] |
     }
 
 
+def not_asked(facts: Facts) -> list[dict[str, Any]]:
+    """Return the PHP that can't be asked: kind, processes, opcache_bytes and reason."""
+    keys = ("kind", "processes", "opcache_bytes", "reason")
+    return [{key: item.get(key) for key in keys} for item in entries(sub(facts, "phpops_opcache"), "not_asked")]
+
+
 def _flags(master: Facts) -> list[str]:
+    problems = master.get("problems")
+    if isinstance(problems, (list, tuple)):
+        return [str(problem) for problem in problems]
     flags = []
     if master.get("cache_full") is True:
         flags.append("The cache is full: new files run uncached.")

@@ -83,6 +83,7 @@ def master(site: str, used: int, free: int, **part: Any) -> dict[str, Any]:
         **{"free_bytes": free * MIB, "wasted_bytes": 2 * MIB, "keys": 3120, "max_keys": 7963, "scripts": 1573},
         **{"interned_used_bytes": 5 * MIB, "interned_bytes": 8 * MIB, "hit_ratio": 0.994, "oom_restarts": 0},
         **{"hash_restarts": 0, "manual_restarts": 0, "cache_full": False, "directives_disagree": False},
+        "fpm": {"active": 2, "idle": 3, "total": 5, "max_children": 5, "max_children_reached": 4, "listen_queue": 0},
     }
     return {**found, **part}
 
@@ -103,7 +104,9 @@ def vps(host: str, migrated: bool, time: str = TIME) -> dict[str, Any]:
         cached = {"available": True, "reason": None, "masters": [master("wiki", 38, 24), master("shop", 60, 2)]}
     else:
         groups = [group("php-cgi", "php-cgi", 11, 11), apache]
-        cached = {"available": False, "reason": "No PHP-FPM master runs."}
+        cached = {"available": False, "reason": "No PHP-FPM master runs.", "masters": []}
+        told = {"kind": "php-cgi", "processes": 11, "opcache_bytes": 11 * 64 * MIB, "reason": "No socket leads to it."}
+        cached["not_asked"] = [told]
     facts = {
         "phpops_beancounters": _beancounters(dump),
         "phpops_shm": shm(*groups, total=12 * GIB),

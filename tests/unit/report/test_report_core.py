@@ -129,6 +129,15 @@ def test_flags_of_a_master(part: dict[str, Any], flag: str) -> None:
     assert [text[: len(flag)] for text in found["flags"]] == [flag]
 
 
+def test_a_master_says_itself_what_is_wrong_and_why_it_said_nothing() -> None:
+    told = master("wiki", 9, 9, cache_full=True, problems=["Keys are short."])
+    silent = {"master_pid": 7, "reason": "restrict_api forbids it.", "problems": []}
+    first, second = gauges({"phpops_opcache": {"available": False, "masters": [told, silent]}})
+    assert (first["flags"], first["fpm"]["max_children_reached"]) == (["Keys are short."], 4)
+    assert (second["name"], second["gauges"], second["reason"]) == ("7", [], "restrict_api forbids it.")
+    assert second["fpm"]["total"] is None
+
+
 @pytest.mark.parametrize("facts", [{}, {"phpops_opcache": {"available": False, "reason": "No master runs."}}])
 def test_without_opcache_facts_there_are_no_gauges(facts: dict[str, Any]) -> None:
     assert gauges(facts) == []
