@@ -11,7 +11,8 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.phpops.webhost.plugins.module_utils._core.report_fleet import FAILED, BadReport
+from ansible_collections.phpops.webhost.plugins.module_utils._core.report_fleet import BadReport
+from ansible_collections.phpops.webhost.plugins.module_utils._core.report_host import FAILED
 from ansible_collections.phpops.webhost.plugins.module_utils._core.report_record import ANSWERED, record
 from ansible_collections.phpops.webhost.plugins.plugin_utils.report_files import (
     check_before,

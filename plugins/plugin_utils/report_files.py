@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 from urllib.parse import quote
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core.report_fleet import (
-    FAILED,
-    FORMAT,
-    BadReport,
-    fleet_model,
-)
+from ansible_collections.phpops.webhost.plugins.module_utils._core.report_fleet import FORMAT, BadReport, fleet_model
+from ansible_collections.phpops.webhost.plugins.module_utils._core.report_host import FAILED
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import write_atomic
 from ansible_collections.phpops.webhost.plugins.plugin_utils.report_page import render
 
