@@ -137,12 +137,13 @@ def _slab(facts: Facts) -> dict[str, Any] | None:
         parts.append({"name": "other caches", "bytes": rest, "colour": "rest", "shade": 0})
     boxes = charts.stack([part["bytes"] for part in parts], total)
     told = ", ".join(f"{part['name']} {human_bytes(part['bytes'])}" for part in parts)
+    notes = slab.get("notes")
     keys = ("total_bytes", "reclaimable_bytes", "unreclaimable_bytes", "memory_total_bytes", "scope")
     return {
         **{key: slab.get(key) for key in keys},
         "dentry": dict(sub(slab, "dentry")),
         "parts": [{**part, **box} for part, box in zip(parts, boxes)],
-        "notes": [str(note) for note in slab.get("notes") or []],
+        "notes": [str(note) for note in notes] if isinstance(notes, (list, tuple)) else [],
         "words": f"Slab caches: {human_bytes(total)}. {told}.",
     }
 

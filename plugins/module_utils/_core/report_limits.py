@@ -72,7 +72,7 @@ def _limit(limit: Facts, used: int | None, parts: list[dict[str, Any]]) -> dict[
 
 def _of_budget(limit: Facts, lines: Sequence[Facts]) -> dict[str, Any]:
     name = limit.get("name")
-    mine = [line for line in lines if name in (line.get("limits") or ())]
+    mine = [line for line in lines if isinstance(line.get("limits"), (list, tuple)) and name in line["limits"]]
     parts = [_part(str(line.get("name")), str(line.get("kind")), number(line, "after_bytes")) for line in mine]
     used = sum(part["bytes"] for part in parts) if mine else limit.get("used_bytes")
     found = _limit(limit, used if isinstance(used, int) else None, _largest(parts))
@@ -103,9 +103,9 @@ def _of_facts(limit: Facts, shm: Facts | None) -> dict[str, Any]:
 def _of_beancounters(facts: Facts) -> list[dict[str, Any]]:
     containers = sub(section(facts, "phpops_beancounters"), "containers")
     found = []
-    for uid, container in containers.items():
+    for uid in containers:
         for name, kind in _BEANCOUNTERS:
-            counter = sub(sub(container, "resources"), name)
+            counter = sub(sub(sub(containers, uid), "resources"), name)
             if not counter.get("limit_bytes"):
                 continue
             found.append(

@@ -99,7 +99,7 @@ def _sum(shm: Facts | None, groups: Sequence[Facts], key: str) -> int | None:
 
 def _failed(facts: Facts) -> int | None:
     containers = sub(section(facts, "phpops_beancounters"), "containers")
-    counters = [sub(sub(container, "resources"), "shmpages") for container in containers.values()]
+    counters = [sub(sub(sub(containers, uid), "resources"), "shmpages") for uid in containers]
     known = [_whole(counter.get("failcnt")) for counter in counters]
     told = [count for count in known if count is not None]
     return sum(told) if told else None

@@ -19,13 +19,17 @@ from ansible_collections.phpops.webhost.tests.unit.report.fleet import EVIL, MIB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+SECTIONS = ("phpops_shm", "phpops_slab", "phpops_beancounters", "phpops_oom", "phpops_opcache", "budget")
+KEYS = (
+    *("groups", "limits", "lines", "memory", "events", "masters", "containers", "caches", "dentry", "total_bytes"),
+    *("name", "kind", "notes", "units", "victim", "resources", "shmpages", "held_bytes", "limit_bytes", "used_bytes"),
+    *("bytes", "time", "parts", "problems", "fpm", "segments_bytes", "after_bytes", "swap_total_bytes", "tmpfs"),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=12,
 )
-SECTIONS = ("phpops_shm", "phpops_slab", "phpops_beancounters", "phpops_oom", "phpops_opcache", "budget")
-KEYS = ("groups", "limits", "lines", "memory", "events", "masters", "containers", "caches", "dentry", "total_bytes")
 
 
 def line(name: str, size: int, kind: str = "opcache", limit: str = "shmpages") -> dict[str, Any]:
