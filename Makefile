@@ -35,7 +35,7 @@ sanity: images  ## Run ansible-test sanity with the oldest and the newest ansibl
 molecule: images  ## Run all scenarios, or SCENARIO=x
 	@$(PARTS) $(if $(SCENARIO),$(SCENARIO:%=molecule:%),molecule)
 
-bench: images  ## Measure the modules and the deploys, or ONLY=modules, ONLY=oom, ONLY=deploy
+bench: images  ## Measure the modules and the deploys, or ONLY=modules, ONLY=oom, ONLY=report, ONLY=deploy
 	@$(PYTHON) -B tools/with_environment.py tests/bench/run.py $(ONLY:%=--only %)
 
 soak: bootstrap  ## Run what takes longer than make test may

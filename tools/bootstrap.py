@@ -17,6 +17,7 @@ PYTHON = "/usr/bin/python3"
 PACKAGES = (
     "aardvark-dns",
     "ca-certificates",
+    "chromium",
     "debian-archive-keyring",
     "e2fsprogs",
     "git",

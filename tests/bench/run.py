@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures what a user waits for: facts modules against ping, shm_facts among 500 processes, a second migration,
-oom_facts on a log of 200 MB, and three ways to deploy under load.
+oom_facts on a log of 200 MB, the page of 500 hosts, and three ways to deploy under load.
 
-Run it by `make bench`, a part by ONLY=modules, ONLY=oom or ONLY=deploy. Ends with 1 when a bound is not kept.
+Run it by `make bench`, a part by ONLY=modules, ONLY=oom, ONLY=report or ONLY=deploy. Ends with 1 when a bound is
+not kept.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 import deploy
 import oom
+import report
 from host import IMAGE, ROOT, BenchHost
 
 PING = "ansible.builtin.ping"
@@ -136,7 +138,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="measured rounds of each comparison")
     parser.add_argument("--deploy-rounds", type=int, default=3, help="measured rounds of each way to deploy")
-    parser.add_argument("--only", choices=("modules", "oom", "deploy"), help="one part of it")
+    parser.add_argument("--only", choices=("modules", "oom", "report", "deploy"), help="one part of it")
     parser.add_argument("--skip-migrate", action="store_true", help="leave out the migration, which takes minutes")
     options = parser.parse_args()
     # Ended from outside, it still removes its container.
@@ -147,6 +149,8 @@ def main() -> int:
             kept = modules(Path(name), options.rounds, options.skip_migrate)
         if options.only in (None, "oom"):
             kept = oom.run(Path(name)) and kept
+        if options.only in (None, "report"):
+            kept = report.run(Path(name)) and kept
         if options.only in (None, "deploy"):
             deploy.run(Path(name), options.deploy_rounds)
     return 0 if kept else 1

@@ -210,6 +210,24 @@ def test_an_unreachable_host_does_not_stop_the_others(host):
     assert any(line.startswith("[critical] shmpages_failing") for line in report(host, output))
 
 
+def test_the_report_has_all_hosts_and_those_that_were_not_there(host, tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    status, output = run_diagnose("--extra-vars", f"diagnose_output_dir={before}")
+    assert status == 0, output
+    arguments = ["--inventory", "nowhere,", "--extra-vars", f"diagnose_output_dir={after} diagnose_before_dir={before}"]
+    status, output = run_diagnose(*arguments)
+    assert status != 0
+    assert f"{after}/report.html" in output
+    kept = json.loads((after / "hosts" / f"{name_of(host)}.json").read_text(encoding="utf-8"))
+    assert kept["state"] == "answered"
+    assert "shmpages_failing" in [verdict["code"] for verdict in kept["verdicts"]]
+    assert json.loads((after / "hosts" / "nowhere.json").read_text(encoding="utf-8"))["state"] == "unreachable"
+    page = (after / "report.html").read_text(encoding="utf-8")
+    assert page.count('<details class="host ') == 3
+    held = kept["facts"]["phpops_beancounters"]["containers"]["101"]["resources"]["shmpages"]["held_bytes"]
+    assert f'<data value="{held}" data-key="limit-used">' in page
+
+
 def test_failures_since_the_last_run_are_told(host):
     state, dump = "/root/beancounters.json", "/root/user_beancounters"
     arguments = ["--limit", name_of(host), "--extra-vars", f"diagnose_state_path={state}"]

@@ -36,7 +36,8 @@ def _flow(value: Any) -> str:
     return value if isinstance(value, str) and _DOMAIN.match(value) else json.dumps(value, ensure_ascii=False)
 
 
-def _command(host: str, cure: Mapping[str, Any]) -> str:
+def command(host: str, cure: Mapping[str, Any]) -> str:
+    """Return the command line that runs a cure's play on a host, quoted for a shell. The cure needs a play."""
     words = ["ansible-playbook", str(cure["play"]), "--limit", host]
     if cure.get("tags"):
         words += ["--tags", ",".join(str(tag) for tag in cure["tags"])]
@@ -67,5 +68,5 @@ def render_text(host: str, verdicts: Sequence[Mapping[str, Any]]) -> str:
         shown.append(cure)
         lines.append(f"    {_plain(cure['text'])}")
         if cure.get("play"):
-            lines.append(f"    {_command(host, cure)}")
+            lines.append(f"    {command(host, cure)}")
     return "\n".join(lines)
