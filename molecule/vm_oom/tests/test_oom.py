@@ -11,6 +11,7 @@ import pytest
 
 KILLS = 20
 STOP = "/run/vm-oom/stop"
+ERROR_LOG = "/var/log/apache2/error.log"
 SLOT = "phpops-fpm@shop-blue.service"
 # unit: (the site whose request eats memory, the killed process, another site of the same service)
 SERVICES = {
@@ -141,11 +142,11 @@ def test_twenty_kills_in_a_row_end_one_process_each_and_nothing_else(host, unit)
     eat = f"curl --silent --output /dev/null --max-time 60 --write-out '%{{http_code}} ' -H 'Host: {site}'"
     with Others(host, other, "shop.test") as others:
         answers = host.check_output(f"time for n in $(seq {KILLS}); do {eat} http://127.0.0.1/eat.php; done")
-    assert others.failures() == {}
+    facts = events(host, since)
+    assert others.failures() == {}, (host.check_output(f"tail -30 {ERROR_LOG}"), facts["events"])
     assert len(answers.split()) == KILLS
     assert set(answers.split()) <= {"500", "502", "503"}
     assert show(host, unit, "ActiveState", "Result", "NRestarts", "MainPID") == ["active", "success", "0", main]
-    facts = events(host, since)
     victims = [event["victim"] for event in facts["events"] if event["unit"] == unit]
     assert [(victim["comm"], victim["pid"]) for victim in victims] == [(comm, pid) for pid in eaters(host)]
     assert (len(facts["events"]), len(victims)) == (KILLS, KILLS)
