@@ -48,7 +48,7 @@ ROUNDS = (
             "dentry_cache": "100",
             "fcgid_limits": "",
             "tmpdir": ("/tmp", None),
-            "worker_recycle": ["inactive", "infinity"],
+            "worker_recycle": ["inactive", "max"],
             "opcache": 12,
         },
     ),

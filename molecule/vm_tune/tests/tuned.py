@@ -70,6 +70,7 @@ def unit(host, name, *properties):
 def in_force(host):
     """Return what the roles set, read from the kernel, from systemd and from a site."""
     live = host.check_output("basename $(readlink /var/lib/phpops/shop/ptr/live)")
+    (group,) = unit(host, f"phpops-fpm@shop-{live}", "ControlGroup")
     site = tried(host)
     swaps = host.check_output(
         "sed -n 's/^.var.lib.phpops-swap.[^ ]* *file[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/swaps"
@@ -85,7 +86,7 @@ def in_force(host):
         "tmpdir": (site["temp"], int(host.check_output("df --block-size=1 --output=size /dev/shm | tail -1"))),
         "worker_recycle": [
             host.run("systemctl is-active phpops-worker-recycle.timer").stdout.strip(),
-            *unit(host, f"phpops-fpm@shop-{live}", "MemoryMax"),
+            host.check_output(f"cat /sys/fs/cgroup{group}/memory.max"),
         ],
         "opcache": site["opcache"],
     }
