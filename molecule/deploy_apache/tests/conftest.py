@@ -5,17 +5,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
 import testinfra
-from xdist.scheduler import LoadScopeScheduling
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "shared" / "deploy"))
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+sys.path[:0] = [str(SHARED), str(SHARED / "deploy")]
 
 from deploy_app import DeployApp, held
+from host_by_host import HostByHost
 
 FIRST, SECOND = "deploy-apache-debian12", "deploy-apache-debian13"
 
@@ -35,14 +35,6 @@ def both():
     hosts = [testinfra.get_host(f"ansible://{name}", ansible_inventory=inventory) for name in (FIRST, SECOND)]
     with held(FIRST, SECOND):
         yield DeployApp(hosts[0], [SECOND]), DeployApp(hosts[1])
-
-
-class HostByHost(LoadScopeScheduling):
-    """Give each worker all tests of one host, in their order; the first does those that concern both."""
-
-    def _split_scope(self, nodeid):
-        found = re.search(r"ansible://([\w-]+debian\d+)", nodeid)
-        return found.group(1) if found else FIRST
 
 
 def pytest_xdist_make_scheduler(config, log):

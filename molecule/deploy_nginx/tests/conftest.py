@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "shared" / "deploy"), os.environ["PHPOPS_TREE"]]
+SHARED = Path(__file__).parents[2] / "shared"
+sys.path[:0] = [str(SHARED), str(SHARED / "deploy"), os.environ["PHPOPS_TREE"]]
 
 from deploy_app import DeployApp
+from host_by_host import HostByHost
 from killing import CONTROLLER, MODULE
 
 # A crash is waited out in seconds, and no old master stays up, where a test is not about that.
@@ -65,13 +65,6 @@ def killed_by(app):
 def pytest_collection_modifyitems(items):
     """Leave a module's tests to the host that it names, where it names one."""
     items[:] = [item for item in items if getattr(item.module, "ONLY_ON", "") in item.nodeid]
-
-
-class HostByHost(LoadScopeScheduling):
-    """Give each worker all tests of one host, in their order: the hosts are tested at the same time."""
-
-    def _split_scope(self, nodeid):
-        return re.search(r"ansible://([\w-]+debian\d+)", nodeid).group(1)
 
 
 def pytest_xdist_make_scheduler(config, log):

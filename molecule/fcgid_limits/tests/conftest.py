@@ -4,16 +4,12 @@
 
 from __future__ import annotations
 
-import re
+import sys
+from pathlib import Path
 
-from xdist.scheduler import LoadScopeScheduling
+sys.path.insert(0, str(Path(__file__).parents[2] / "shared"))
 
-
-class HostByHost(LoadScopeScheduling):
-    """Give each worker all tests of one host, in their order."""
-
-    def _split_scope(self, nodeid):
-        return re.search(r"ansible://([\w-]+debian\d+)", nodeid).group(1)
+from host_by_host import HostByHost
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
+import sys
 import threading
+from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "shared"))
+
+from host_by_host import HostByHost
 
 # Four workers: the load is above that, so that requests always wait in the accept queue.
 CLIENTS = 12
@@ -140,13 +144,6 @@ def app(site):
 @pytest.fixture(params=["apache", "nginx"])
 def server(request):
     return request.param
-
-
-class HostByHost(LoadScopeScheduling):
-    """Give each worker all tests of one host, in their order: the hosts are tested at the same time."""
-
-    def _split_scope(self, nodeid):
-        return re.search(r"ansible://([\w-]+debian\d+)", nodeid).group(1)
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -7,11 +7,16 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "shared"))
+
+from host_by_host import HostByHost
 
 SERVICE = "phpops-worker-recycle"
 PROGRAM = "/usr/local/lib/phpops/worker-recycle.pyz"
@@ -127,13 +132,6 @@ class Load:
 @pytest.fixture
 def app(host):
     return Application(host)
-
-
-class HostByHost(LoadScopeScheduling):
-    """Give each worker all tests of one host, in their order: the hosts are tested at the same time."""
-
-    def _split_scope(self, nodeid):
-        return re.search(r"ansible://([\w-]+debian\d+)", nodeid).group(1)
 
 
 def pytest_xdist_make_scheduler(config, log):
