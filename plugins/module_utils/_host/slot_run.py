@@ -32,6 +32,11 @@ def apply_sites(
         results.append(result)
         if result["failed"] and stop_on_error:
             break
+    return together(results)
+
+
+def together(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a module's result for those of its sites; their differences move into one list."""
     failed = [f"{item['name']}: {item['msg']}" for item in results if item["failed"]]
     diff = [entry for item in results for entry in item.pop("diff")]
     return {

@@ -25,6 +25,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot import Settings, Site
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_call import on_site
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import php_fpm
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_run import together
 
 # By site: what it had before, and what we set.
 RECORD = "/var/lib/phpops/tmpdir-sites.json"
@@ -165,15 +166,7 @@ def _all(
         results.append(result)
         if result["failed"] and stop_on_error:
             break
-    failed = [f"{one['name']}: {one['msg']}" for one in results if one["failed"]]
-    diff = [entry for one in results for entry in one.pop("diff")]
-    return {
-        "sites": results,
-        "changed": any(one["changed"] for one in results),
-        "failed": bool(failed),
-        "diff": diff,
-        "msg": " ".join(failed) or " ".join(one["msg"] for one in results if one["msg"]),
-    }
+    return together(results)
 
 
 def _effect(name: str, run: systemd.Run, layout: Layout) -> dict[str, Any] | None:
