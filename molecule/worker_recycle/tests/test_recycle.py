@@ -9,6 +9,8 @@ import json
 import pytest
 
 WAYS = ("slot", "www", "cgi", "family")
+# How many of each are to go under load.
+LEAST = {"slot": 4, "www": 4, "cgi": 1}
 # Above each threshold of the scenario, and below it.
 LARGE, SMALL = 70, 4
 
@@ -84,13 +86,16 @@ def test_no_request_fails_under_load(app):
     gone = {way: set() for way in WAYS}
     pools = {"app of phpops-fpm@": "slot", "www of php": "www", "www-data: /usr/bin/php-cgi": "cgi"}
     with app.load("slot") as slot, app.load("www") as www, app.load("cgi", pause=0.1) as cgi:
-        for _turn in range(4):
+        # On a busy machine all of a pool serve a request whenever they are looked at, and are left alone.
+        for _turn in range(20):
             for load in (slot, www, cgi):
                 load.wait_for(6)
             for pid, told in app.recycle().items():
                 way = next((way for pool, way in pools.items() if told.group(5).startswith(pool)), "family")
                 if told.group(1) == "recycled":
                     gone[way].add(pid)
+            if all(len(gone[way]) >= least for way, least in LEAST.items()):
+                break
     for load in (slot, www, cgi):
         print(json.dumps(load.result))
     print({way: len(pids) for way, pids in gone.items()})
@@ -98,9 +103,7 @@ def test_no_request_fails_under_load(app):
         assert load.result["sent"] > 40
         assert load.result["failed"] == 0, load.result
         assert (load.result["lost"], load.result["doubled"]) == ([], [])
-    assert len(gone["slot"]) >= 4
-    assert len(gone["www"]) >= 4
-    assert gone["cgi"]
+    assert {way for way, least in LEAST.items() if len(gone[way]) < least} == set()
 
 
 def test_nothing_is_left_of_hidden_sockets(app):
