@@ -37,7 +37,7 @@ PROBES = rf"find {PLACES} -regextype posix-extended -regex '.*/(\.phpops-|allowe
 
 
 def facts(host, **options):
-    result = host.ansible("phpops.webhost.opcache_facts", json.dumps(options), check=False)
+    result = host.ansible("phpops.webhost.opcache_facts", json.dumps(options) if options else "", check=False)
     assert "ansible_facts" in result, result
     assert result["changed"] is False
     return result["ansible_facts"]["phpops_opcache"]
