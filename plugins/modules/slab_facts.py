@@ -17,13 +17,15 @@ description:
   - What other files tell is then still there, namely the reclaimable memory and the unused dentries.
   - The rounded table of C(slabtop) is refused. Other lines, such as a shell prompt, are passed over and counted.
   - In a container the numbers are those of the kernel that it shares with others. The facts say so.
+  - No kernel counts files that are removed. With O(state_path) two runs tell how many dentries came between them, most
+    of them of such files. It is a lower bound, as the kernel drops some in the meantime.
 author:
   - the phpops.webhost authors (@phpops)
 options:
   path:
     description:
       - The file to read. A dump taken on another host does as well, and so does a cgroup's C(memory.kmem.slabinfo).
-      - For a dump give O(meminfo_path) and O(dentry_state_path) of the same host too.
+      - For a dump give O(meminfo_path), O(dentry_state_path) and O(buddyinfo_path) of the same host too.
     type: path
     default: /proc/slabinfo
   meminfo_path:
@@ -34,6 +36,16 @@ options:
     description: The file that counts unused and negative dentries.
     type: path
     default: /proc/sys/fs/dentry-state
+  buddyinfo_path:
+    description: The file that tells in which pieces memory is free.
+    type: path
+    default: /proc/buddyinfo
+  state_path:
+    description:
+      - A file for this run's count of dentries, from which the next one tells how much the cache grew. The folder must
+        exist.
+      - The file may be the one that M(phpops.webhost.beancounters_facts) has. Without it nothing is written.
+    type: path
   top:
     description:
       - How many of the largest caches to return, V(0) for all.
@@ -46,8 +58,14 @@ options:
       - By default the page size of the managed host.
     type: int
 extends_documentation_fragment:
-  - phpops.webhost.attributes.reads
   - phpops.webhost.attributes.facts
+attributes:
+  check_mode:
+    description: The module writes nothing but O(state_path), and not even that in check mode.
+    support: full
+  diff_mode:
+    description: The module shows no differences.
+    support: none
 seealso:
   - module: phpops.webhost.beancounters_facts
   - module: phpops.webhost.shm_facts
@@ -63,6 +81,7 @@ EXAMPLES = r"""
     path: /tmp/dump/slabinfo
     meminfo_path: /tmp/dump/meminfo
     dentry_state_path: /tmp/dump/dentry-state
+    buddyinfo_path: /tmp/dump/buddyinfo
     top: 0
 
 - name: Show how large the dentry cache is
@@ -222,6 +241,33 @@ ansible_facts:
               description: Unused dentries of names that don't exist. Null before Linux 5.0, which doesn't count them.
               type: int
               returned: always
+            growth:
+              description:
+                - What came since the run that wrote O(state_path), less than 0 for what went.
+                - Null without O(state_path), at the first run and after a boot.
+              type: dict
+              returned: always
+              contains:
+                seconds:
+                  description: The time between the two runs.
+                  type: float
+                  returned: always
+                objects:
+                  description: The change of C(objects).
+                  type: int
+                  returned: always
+                bytes:
+                  description: The change of C(bytes).
+                  type: int
+                  returned: always
+                unused:
+                  description: The change of C(unused).
+                  type: int
+                  returned: always
+                negative:
+                  description: The change of C(negative).
+                  type: int
+                  returned: always
           sample:
             objects: 445494
             active: 378387
@@ -229,6 +275,42 @@ ansible_facts:
             share: 0.0922
             unused: 340000
             negative: 120000
+            growth: null
+        fragmentation:
+          description:
+            - Free memory by zone, as M(phpops.webhost.oom_facts) shows it.
+            - Empty where the kernel doesn't tell.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            node:
+              description: The memory node.
+              type: int
+              returned: always
+            zone:
+              description: The kernel's name of the zone.
+              type: str
+              returned: always
+            free_bytes:
+              description: Free memory in it.
+              type: int
+              returned: always
+            largest_order_free:
+              description: The largest block that is free has two to this power pages. Null when nothing is.
+              type: int
+              returned: always
+            blocks:
+              description: How many blocks are free of each order, from 0 on.
+              type: list
+              elements: int
+              returned: always
+          sample:
+            - node: 0
+              zone: DMA32
+              free_bytes: 1228800
+              largest_order_free: 2
+              blocks: [200, 30, 10, 0, 0, 0, 0, 0, 0, 0, 0]
         notes:
           description: What limits the meaning of the numbers, as sentences.
           type: list
@@ -239,6 +321,7 @@ ansible_facts:
 """
 
 import os
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slab
@@ -251,6 +334,8 @@ def main() -> None:
             "path": {"type": "path", "default": slab.DEFAULT_PATH},
             "meminfo_path": {"type": "path", "default": slab.DEFAULT_MEMINFO_PATH},
             "dentry_state_path": {"type": "path", "default": slab.DEFAULT_DENTRY_STATE_PATH},
+            "buddyinfo_path": {"type": "path", "default": slab.DEFAULT_BUDDYINFO_PATH},
+            "state_path": {"type": "path"},
             "top": {"type": "int", "default": 20},
             "page_size": {"type": "int"},
         },
@@ -269,7 +354,12 @@ def main() -> None:
         page_size or os.sysconf("SC_PAGE_SIZE"),
         container_kind(),
         os.uname().release,
+        module.params["buddyinfo_path"],
     )
+    state_path = module.params["state_path"]
+    if state_path and facts["available"]:
+        for warning in slab.since_last_run(facts["dentry"], state_path, not module.check_mode, time.time()):
+            module.warn(warning)
     module.exit_json(changed=False, ansible_facts={"phpops_slab": facts})
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -17,7 +16,13 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounters 
     parse_beancounters,
     with_deltas,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text, write_atomic
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._host.readings import (
+    FAILCNT,
+    keep_reading,
+    not_ours,
+    read_reading,
+)
 
 DEFAULT_PATH = "/proc/user_beancounters"
 _ONE_CONTAINER = re.compile(r"/proc/bc/([A-Za-z0-9_.-]{1,64})/resources$")
@@ -26,9 +31,10 @@ _MAX_BYTES = 16 * 1024 * 1024
 
 def read_state(path: str) -> tuple[FailCounts | None, str | None]:
     """Return the failure counts that an earlier run left, and a warning when the file is not one of ours."""
+    counts, warning = read_reading(path, FAILCNT)
+    if counts is None:
+        return None, warning
     try:
-        stored = json.loads(read_text(path, _MAX_BYTES))
-        counts = stored["failcnt"]
         return {
             str(container): {
                 str(name): value
@@ -37,10 +43,8 @@ def read_state(path: str) -> tuple[FailCounts | None, str | None]:
             }
             for container, rows in counts.items()
         }, None
-    except Unreadable as error:
-        return None, None if error.missing else f"state_path: {error.reason}"
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None, f"state_path: {path} is no state of beancounters_facts, it counts as absent: name another file."
+    except AttributeError:
+        return None, not_ours(path)
 
 
 def gather(
@@ -75,11 +79,8 @@ def gather(
         warnings += [warning] if warning else []
         counters = with_deltas(counters, before)
         if write_state:
-            content = json.dumps({"failcnt": fail_counts(counters)}, sort_keys=True) + "\n"
-            try:
-                write_atomic(state_path, content, 0o600)
-            except OSError as error:
-                warnings.append(f"state_path: {state_path} can't be written ({error.strerror}): name a writable file.")
+            warning = keep_reading(state_path, FAILCNT, fail_counts(counters))
+            warnings += [warning] if warning else []
     facts.update(
         available=True,
         version=counters.version,

@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to phpops.webhost: not for use outside of the collection.
-"""Gathers the slab facts from /proc/slabinfo, /proc/meminfo and /proc/sys/fs/dentry-state."""
+"""Gathers the slab facts from /proc/slabinfo, meminfo, buddyinfo and sys/fs/dentry-state, and compares two readings."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core import dentry_growth
+from ansible_collections.phpops.webhost.plugins.module_utils._core.buddyinfo import parse_buddyinfo
 from ansible_collections.phpops.webhost.plugins.module_utils._core.meminfo import parse_meminfo
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slabinfo import (
     NotSlabinfo,
@@ -17,10 +19,17 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.slabinfo impo
     parse_slabinfo,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._host.readings import (
+    DENTRIES,
+    keep_reading,
+    read_reading,
+)
 
 DEFAULT_PATH = "/proc/slabinfo"
 DEFAULT_MEMINFO_PATH = "/proc/meminfo"
 DEFAULT_DENTRY_STATE_PATH = "/proc/sys/fs/dentry-state"
+DEFAULT_BUDDYINFO_PATH = "/proc/buddyinfo"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _MAX_BYTES = 16 * 1024 * 1024
 
 
@@ -56,11 +65,13 @@ def gather(
     page_size: int,
     container: str | None,
     kernel_release: str,
+    buddyinfo_path: str | None = None,
 ) -> dict[str, Any]:
     """Return the facts; nothing is raised for a file that can't be read.
 
     ``top`` bounds the caches that are returned (0: all), ``page_size`` is in bytes, ``container`` the kind of
     container that we are in, ``kernel_release`` that of the running kernel (it speaks for the default paths only).
+    ``buddyinfo_path`` None leaves the fragmentation out.
     """
     notes: list[str] = []
     slabinfo, reason = _caches(path, page_size)
@@ -85,6 +96,12 @@ def gather(
     if of_a_cgroup:
         # The host's numbers would stand beside the cgroup's as if they were parts of one sum.
         memory, unused, negative = {}, None, None
+    zones = []
+    if buddyinfo_path and not of_a_cgroup:
+        try:
+            zones = parse_buddyinfo(read_text(buddyinfo_path, _MAX_BYTES), page_size)
+        except Unreadable as error:
+            notes.append(error.reason)
     caches = slabinfo.caches if slabinfo else []
     return {
         "available": slabinfo is not None,
@@ -100,6 +117,23 @@ def gather(
         "reclaimable_bytes": memory.get("SReclaimable"),
         "unreclaimable_bytes": memory.get("SUnreclaim"),
         "memory_total_bytes": memory.get("MemTotal"),
-        "dentry": {**_dentries(slabinfo), "unused": unused, "negative": negative},
+        "dentry": {**_dentries(slabinfo), "unused": unused, "negative": negative, "growth": None},
+        "fragmentation": zones,
         "notes": notes,
     }
+
+
+def since_last_run(dentry: dict[str, Any], state_path: str, write: bool, epoch_seconds: float) -> list[str]:
+    """Set ``growth`` of the dentry cache against the reading in a file, and put this one there; return warnings.
+
+    ``write`` is false in check mode. Nothing is raised for a file that can't be read or written.
+    """
+    try:
+        boot = read_text(BOOT_ID).strip()
+    except Unreadable:
+        boot = ""
+    now = dentry_growth.reading(dentry, epoch_seconds, boot)
+    before, warning = read_reading(state_path, DENTRIES)
+    dentry["growth"] = dentry_growth.growth(before, now)
+    warnings = [warning, keep_reading(state_path, DENTRIES, now) if write else None]
+    return [text for text in warnings if text]

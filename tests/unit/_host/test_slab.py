@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slab import gather
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slab import gather, since_last_run
 
 SAMPLES = Path(__file__).resolve().parents[2] / "fixtures" / "samples"
 SLABINFO = SAMPLES / "slabinfo" / "01-hotsos-k8s-5.4.0-99-slub.txt"
@@ -43,7 +43,9 @@ def test_the_facts_of_a_whole_host(tmp_path: Path) -> None:
         "share": round(5022 * 4096 / found["total_bytes"], 4),
         "unused": 73985,
         "negative": 1234,
+        "growth": None,
     }
+    assert found["fragmentation"] == []
 
 
 @pytest.mark.parametrize(("top", "count"), [(0, 211), (3, 3), (1000, 211)])
@@ -94,3 +96,40 @@ def test_a_container_says_so_for_the_kernels_own_file_only(tmp_path: Path) -> No
     assert facts(tmp_path, container="podman")["notes"] == []
     (note,) = facts(tmp_path, container="podman", path="/proc/slabinfo")["notes"]
     assert note == "This host is a container (podman): the numbers are those of the kernel it shares."
+
+
+def test_the_pieces_of_free_memory_are_read_where_asked_for(tmp_path: Path) -> None:
+    buddyinfo = tmp_path / "buddyinfo"
+    buddyinfo.write_text("Node 0, zone      DMA      0      1      3 \n")
+    (zone,) = facts(tmp_path, buddyinfo_path=str(buddyinfo))["fragmentation"]
+    assert (zone["zone"], zone["free_bytes"]) == ("DMA", 14 * 4096)
+    found = facts(tmp_path, buddyinfo_path="/none/buddyinfo")
+    assert found["fragmentation"] == []
+    assert found["notes"] == ["There is no file /none/buddyinfo on this host."]
+
+
+def test_two_runs_tell_how_much_the_dentry_cache_grew(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text('{"failcnt": {"1": {"numproc": 3}}}')
+    grown = []
+    for number, (objects, write) in enumerate(((100, True), (700, False), (900, True), (800, True))):
+        dentry: dict[str, Any] = {"objects": objects, "bytes": objects * 192, "unused": objects - 50, "negative": None}
+        assert since_last_run(dentry, str(state), write, 1000.0 + 60 * number) == []
+        grown.append(dentry["growth"])
+    assert grown[0] is None
+    assert grown[1] == {"seconds": 60.0, "objects": 600, "bytes": 600 * 192, "unused": 600, "negative": None}
+    assert [(one["seconds"], one["objects"]) for one in grown[2:]] == [(120.0, 800), (60.0, -100)]
+    # The other module's part of the file is as it was.
+    assert '"failcnt": {"1": {"numproc": 3}}' in state.read_text()
+
+
+def test_a_state_that_is_not_ours_is_named_and_replaced(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text("[]")
+    dentry: dict[str, Any] = {"objects": 1}
+    (warning,) = since_last_run(dentry, str(state), True, 5.0)
+    assert str(state) in warning
+    assert dentry["growth"] is None
+    assert since_last_run(dentry, str(state), True, 6.0) == []
+    (warning,) = since_last_run(dentry, str(tmp_path / "none" / "state"), True, 7.0)
+    assert "can't be written" in warning
