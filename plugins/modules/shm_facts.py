@@ -130,6 +130,40 @@ ansible_facts:
               returned: always
               type: int
             swap_bytes: {description: "The sum of VmSwap.", returned: always, type: int}
+            users:
+              description: The same by user, at most 20, the largest first. php-cgi of all sites are one group.
+              returned: always
+              type: list
+              elements: dict
+              contains:
+                user: {description: "The user's name. Null where it has none here.", returned: always, type: str}
+                uid: {description: "The user's id.", returned: always, type: int}
+                processes: {description: "How many processes.", returned: always, type: int}
+                anon_bytes: {description: "The sum of RssAnon.", returned: always, type: int}
+                swap_bytes: {description: "The sum of VmSwap.", returned: always, type: int}
+            opcode_caches:
+              description: Caches of compiled code but OPcache that PHP processes have loaded, such as APC and XCache.
+              returned: always
+              type: list
+              elements: dict
+              contains:
+                name: {description: "The cache.", returned: always, type: str}
+                processes: {description: "How many processes have loaded it.", returned: always, type: int}
+                beside_opcache: {description: "How many of them have OPcache as well.", returned: always, type: int}
+            temp_folders:
+              description:
+                - The C(TMPDIR) of the processes of Apache, mod_php and php-cgi, C(/tmp) without one.
+                - Null for other groups, and where it can't be read. An ini value C(sys_temp_dir) is not seen here.
+              returned: always
+              type: list
+              elements: dict
+              contains:
+                path: {description: "The folder.", returned: always, type: str}
+                fstype:
+                  description: The kind of its file system as the processes see it. Null where that can't be told.
+                  returned: always
+                  type: str
+                processes: {description: "How many of the first 100 processes.", returned: always, type: int}
         segments:
           description: The largest segments.
           returned: when available

@@ -70,6 +70,16 @@ def parse_mountinfo(text: str) -> list[Mount]:
     return mounts
 
 
+def mount_of(mounts: list[Mount], path: str) -> Mount | None:
+    """Return the mount that a path without symbolic links is on; of several at one place the last, which is on top."""
+    found = None
+    for mount in mounts:
+        inside = path == mount.path or path.startswith(mount.path.rstrip("/") + "/")
+        if inside and (found is None or len(mount.path) >= len(found.path)):
+            found = mount
+    return found
+
+
 def hex_device(device: str) -> str:
     """Return a mountinfo device ("0:25") as /proc/PID/maps prints it ("00:19")."""
     major, _colon, minor = device.partition(":")

@@ -22,6 +22,14 @@ _SHARED = re.compile(
     r"(?:[ \t]+(.*))?"
 )
 _STATUS = re.compile(r"^(Name|State|PPid|Uid|VmSize|VmSwap|RssAnon):[ \t]*([^\n]*)$", re.MULTILINE)
+# Caches of compiled code. Beside apcu.so, apc.so only brings the old names of its functions.
+OPCACHE = "OPcache"
+_OPCODE_CACHES = (
+    ("/opcache.so", OPCACHE),
+    ("/apc.so", "APC"),
+    ("/xcache.so", "XCache"),
+    ("/eaccelerator.so", "eAccelerator"),
+)
 _PSS = re.compile(r"^Pss:[ \t]+(\d{1,18}) kB", re.MULTILINE)
 
 
@@ -81,6 +89,15 @@ def shared_mappings(maps_text: str, tmpfs_devices: Iterable[str] = ()) -> list[M
         if backing is not None and high > low:
             found.append(Mapping(low, high, int(offset, 16), device, int(inode), executable == "x", path, backing))
     return found
+
+
+def opcode_caches(maps_text: str) -> tuple[str, ...]:
+    """Return the caches of compiled code that a PHP process has loaded, by the text of its /proc/PID/maps.
+
+    PHP 8.5 has OPcache built in, which shows as no file.
+    """
+    found = [name for file, name in _OPCODE_CACHES if file in maps_text]
+    return tuple(name for name in found if name != "APC" or "/apcu.so" not in maps_text)
 
 
 def _shared_lines(text: str) -> Iterator[str]:

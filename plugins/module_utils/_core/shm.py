@@ -33,6 +33,7 @@ _KINDS = (
 _MASTER_TITLE = re.compile(r"php-fpm: master process \((.*)\)")
 _POOL_TITLE = re.compile(r"php-fpm: pool (\S+)")
 MAX_PIDS = 100
+MAX_USERS = 20
 
 
 @dataclass
@@ -51,6 +52,8 @@ class Process:
     anon_bytes: int | None = None
     pss_bytes: int | None = None
     ipc_namespace: str = ""
+    uid: int | None = None
+    opcode_caches: tuple[str, ...] = ()
 
 
 @dataclass
@@ -223,4 +226,39 @@ def describe_group(group: Group) -> dict[str, object]:
     shown["pss_bytes"] = _sum([process.pss_bytes for process in group.processes])
     shown["anon_bytes"] = _sum([process.anon_bytes for process in group.processes])
     shown["swap_bytes"] = _sum([process.swap_bytes for process in group.processes])
+    shown["users"] = _users(group)
+    shown["opcode_caches"] = _opcode_caches(group)
     return shown
+
+
+def _users(group: Group) -> list[dict[str, object]]:
+    """Return the private memory by user id, the largest first: php-cgi of all sites are one group."""
+    by_uid: dict[int, list[Process]] = {}
+    for process in group.processes:
+        if process.uid is not None:
+            by_uid.setdefault(process.uid, []).append(process)
+    found = [
+        {
+            "uid": uid,
+            "processes": len(processes),
+            "anon_bytes": sum(process.anon_bytes or 0 for process in processes),
+            "swap_bytes": sum(process.swap_bytes or 0 for process in processes),
+        }
+        for uid, processes in by_uid.items()
+    ]
+    found.sort(key=lambda user: (-user["anon_bytes"] - user["swap_bytes"], user["uid"]))
+    return [dict(user) for user in found[:MAX_USERS]]
+
+
+def _opcode_caches(group: Group) -> list[dict[str, object]]:
+    """Return the caches of compiled code but OPcache, and how many processes have loaded each beside it."""
+    loaded = [process.opcode_caches for process in group.processes]
+    names = sorted({name for caches in loaded for name in caches} - {procmaps.OPCACHE})
+    return [
+        {
+            "name": name,
+            "processes": sum(name in caches for caches in loaded),
+            "beside_opcache": sum(name in caches and procmaps.OPCACHE in caches for caches in loaded),
+        }
+        for name in names
+    ]

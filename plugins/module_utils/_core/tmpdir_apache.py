@@ -108,15 +108,6 @@ def envvars_warning(text: str, path: str, file: str) -> str | None:
     return f"{file}:{line} sets TMPDIR={match.group(1)}, which wins over the unit's: take the line out."
 
 
-def environment_value(environ: bytes, name: str) -> str | None:
-    """Return a variable of a process by the text of its /proc/PID/environ, None where it has none."""
-    for item in environ.split(b"\0"):
-        key, equals, value = item.partition(b"=")
-        if equals and key.decode("utf-8", "replace") == name:
-            return value.decode("utf-8", "replace")
-    return None
-
-
 def changed(before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> list[str]:
     """Return the paths whose bytes change."""
     return sorted(path for path in after if after[path] != before.get(path))

@@ -61,6 +61,7 @@ def _read_process(folder: str, pid: int, tmpfs_devices: Collection[str]) -> shm.
         name=status.name,
         swap_bytes=status.swap_bytes,
         anon_bytes=status.anon_bytes,
+        uid=status.uid,
     )
     kind = shm.kind_of(status.name)
     try:
@@ -70,6 +71,8 @@ def _read_process(folder: str, pid: int, tmpfs_devices: Collection[str]) -> shm.
     else:
         process.mappings = procmaps.shared_mappings(maps, tmpfs_devices)
         process.has_libphp = kind == shm.APACHE and "/libphp" in maps
+        if kind in shm.PHP_KINDS or process.has_libphp:
+            process.opcode_caches = procmaps.opcode_caches(maps)
         if any(mapping.backing == procmaps.SYSV for mapping in process.mappings):
             process.ipc_namespace = _link(f"{folder}/ns/ipc")
     if kind != shm.OTHER:

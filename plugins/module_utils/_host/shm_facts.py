@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import shm
+from ansible_collections.phpops.webhost.plugins.module_utils._host import temp_folders
 from ansible_collections.phpops.webhost.plugins.module_utils._host.memory import Paths, Reading, read_host
 
 MAX_POSIX_FILES = 10_000
@@ -40,7 +42,7 @@ def shm_facts(paths: Paths, top: int) -> dict[str, object]:
             "unreadable": reading.unreadable,
             "hidden": reading.hidden,
         },
-        "groups": [shm.describe_group(group) for group in reading.groups],
+        "groups": [_group(group, paths.proc) for group in reading.groups],
         "segments": [segment.as_dict() for segment in reading.segments[:top]],
         "totals": {"readable": whole, **shm.segment_sums(reading.segments, whole)},
         "sysv": _sysv(reading, top),
@@ -52,6 +54,23 @@ def shm_facts(paths: Paths, top: int) -> dict[str, object]:
         },
         "limits": [limit.as_dict() for limit in reading.limits],
     }
+
+
+def _group(group: shm.Group, proc: str) -> dict[str, object]:
+    shown = shm.describe_group(group)
+    # Another folder than /proc is a copy of another host's, whose accounts are not here.
+    here = os.path.realpath(proc) == "/proc"
+    users = shown["users"] if isinstance(shown["users"], list) else []
+    shown["users"] = [{"user": _account(user["uid"]) if here else None, **user} for user in users]
+    shown["temp_folders"] = temp_folders.of_group(group, proc)
+    return shown
+
+
+def _account(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
 
 
 def _reason(reading: Reading) -> str | None:

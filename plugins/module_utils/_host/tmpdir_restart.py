@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, Collection
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir_apache import environment_value, listen_ports
+from ansible_collections.phpops.webhost.plugins.module_utils._core.environ import environment_value
+from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir_apache import listen_ports
 from ansible_collections.phpops.webhost.plugins.module_utils._host import php_cgi, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import Apache, ApacheError
 

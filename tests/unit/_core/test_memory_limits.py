@@ -128,3 +128,14 @@ def test_any_bytes_never_crash(raw: bytes) -> None:
     memory_limits.page_cache_bytes(text)
     with contextlib.suppress(ValueError):
         memory_limits.parse_cgroup_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "fstype"),
+    [("/tmp/x", "tmpfs"), ("/tmp", "tmpfs"), ("/tmpx", "ext4"), ("/", "ext4"), ("/dev/shm/a/b", "xfs"), ("x", None)],
+)
+def test_a_path_is_on_the_nearest_mount_and_the_one_on_top(path: str, fstype: str | None) -> None:
+    lines = ["1 0 8:1 / / rw - ext4 a rw", "2 1 0:9 / /tmp rw - tmpfs t rw", "3 1 0:8 / /dev/shm rw - tmpfs t rw"]
+    mounts = memory_limits.parse_mountinfo("\n".join([*lines, "4 3 8:2 / /dev/shm rw - xfs b rw"]))
+    found = memory_limits.mount_of(mounts, path)
+    assert (found.fstype if found else None) == fstype

@@ -88,13 +88,6 @@ def test_envvars_that_win_are_told(text: str, line: int | None) -> None:
     assert f":{line} sets TMPDIR=" in (found or f":{line} sets TMPDIR=")
 
 
-def test_the_environment_of_a_process() -> None:
-    text = b"A=1\0TMPDIR=/dev/shm/x=y\0BAD\0"
-    assert tmpdir_apache.environment_value(text, "TMPDIR") == "/dev/shm/x=y"
-    assert tmpdir_apache.environment_value(text, "BAD") is None
-    assert tmpdir_apache.environment_value(b"", "TMPDIR") is None
-
-
 def test_what_changes() -> None:
     assert tmpdir_apache.changed({"a": b"1", "b": None}, {"a": b"2", "b": None, "c": b""}) == ["a", "c"]
 

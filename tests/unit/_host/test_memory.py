@@ -101,6 +101,51 @@ def test_facts_of_a_copied_host(proc: Path, tmp_path: Path) -> None:
     assert limits["ram"]["used_bytes"] == 1024 * MIB
 
 
+def test_private_memory_is_told_by_user(proc: Path) -> None:
+    add_process(proc, 120, "php-cgi8.2", 50)
+    memory = "VmSize:\t9 kB\nVmSwap:\t 1024 kB\n"
+    (proc / "120" / "status").write_text(f"Name:\tphp-cgi8.2\nPPid:\t50\nUid:\t0\t0\t0\t0\n{memory}")
+    facts: Any = shm_facts(Paths(proc=str(proc)), 5)
+    (cgi,) = [group for group in facts["groups"] if group["name"] == "php-cgi"]
+    others = {"uid": 33, "processes": 11, "anon_bytes": 11 * 4 * MIB, "swap_bytes": 11 * 12 * 1024}
+    root = {"uid": 0, "processes": 1, "anon_bytes": 0, "swap_bytes": MIB}
+    # The accounts of a copy's host are not known here.
+    assert cgi["users"] == [{"user": None, **others}, {"user": None, **root}]
+
+
+def test_the_users_of_this_host_have_names() -> None:
+    facts: Any = shm_facts(Paths(), 1)
+    names = {user["user"] for group in facts["groups"] for user in group["users"] if user["uid"] == 0}
+    assert names <= {"root"}
+
+
+def test_temporary_files_of_the_web_server_are_found_with_their_file_system(proc: Path) -> None:
+    mounts = "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:9 / /dev/shm rw - tmpfs tmpfs rw\n"
+    for pid, environ in ((50, b"LANG=C\0TMPDIR=/dev/shm/phpops.apache2\0"), (100, b"LANG=C\0"), (101, b"TMPDIR=\0")):
+        (proc / str(pid) / "environ").write_bytes(environ)
+        (proc / str(pid) / "mountinfo").write_text(mounts)
+    facts: Any = shm_facts(Paths(proc=str(proc)), 5)
+    found = {group["name"]: group["temp_folders"] for group in facts["groups"]}
+    assert found["apache2"] == [{"path": "/dev/shm/phpops.apache2", "fstype": "tmpfs", "processes": 1}]
+    assert found["php-cgi"] == [{"path": "/tmp", "fstype": "ext4", "processes": 2}]
+    assert found["php-fpm: phpops-fpm@wiki-blue.service"] is None
+
+
+def test_old_caches_of_compiled_code_are_seen_in_the_maps(proc: Path) -> None:
+    file = "7f0000000000-7f0000001000 r-xp 00000000 08:01 77   /usr/lib/php/20131226/{}.so\n"
+    add_process(proc, 300, "php5-cgi", 50, file.format("opcache") + file.format("xcache"))
+    add_process(proc, 301, "php5-cgi", 50, file.format("apc"))
+    add_process(proc, 302, "php-cgi8.2", 50, file.format("apc") + file.format("apcu") + file.format("opcache"))
+    add_process(proc, 303, "mysqld", 1, file.format("apc"))
+    facts: Any = shm_facts(Paths(proc=str(proc)), 5)
+    found = {group["name"]: group["opcode_caches"] for group in facts["groups"]}
+    assert found["php-cgi"] == [
+        {"name": "APC", "processes": 1, "beside_opcache": 0},
+        {"name": "XCache", "processes": 1, "beside_opcache": 1},
+    ]
+    assert found["other"] == []
+
+
 def test_the_budget_of_a_copied_host(proc: Path) -> None:
     host = measure(Paths(proc=str(proc)))
     assert [limit.name for limit in host.limits] == ["shmpages", "physpages", "commit_limit", "ram"]
