@@ -118,6 +118,16 @@ ansible_facts:
             php_version: {description: "The version of PHP.", returned: always, type: str, sample: 8.2.35}
             sockets: {description: "Where the master takes requests.", returned: always, type: list, elements: str}
             reason: {description: "Why the master could not be asked. Null when it was.", returned: always, type: str}
+            temp_folder:
+              description: Where the asked pool's PHP puts temporary files. Null where it doesn't tell.
+              returned: always
+              type: str
+              sample: /dev/shm/phpops-wiki
+            temp_fstype:
+              description: The kind of file system that this is for the master. Null where that can't be told.
+              returned: always
+              type: str
+              sample: tmpfs
             segment_bytes:
               description: The segment's size by the kernel, JIT buffer included. Null without one, or if unreadable.
               returned: always

@@ -17,7 +17,13 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import opcach
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
 from ansible_collections.phpops.webhost.plugins.module_utils._core.listening import Listening, connectable
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
-from ansible_collections.phpops.webhost.plugins.module_utils._host import fpm_masters, fpm_workers, opcache_probe, proc
+from ansible_collections.phpops.webhost.plugins.module_utils._host import (
+    fpm_masters,
+    fpm_workers,
+    opcache_probe,
+    proc,
+    temp_folders,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError, request
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fpm_masters import Master, Pool
@@ -117,6 +123,8 @@ def _entry(master: Master | None, sockets: list[str], reason: str | None) -> dic
         "sockets": sockets,
         "segment_bytes": master.segment_bytes if master else None,
         **opcache_report.EMPTY,
+        "temp_folder": None,
+        "temp_fstype": None,
         "problems": [],
         "notes": [],
         "fpm": fpm_workers.total([]),
@@ -143,7 +151,10 @@ def _ask_master(master: Master, options: Options) -> dict[str, Any]:
             reasons.append(f"pool {pool.name}: {error}")
             continue
         entry.update(opcache_report.report(told.status, told.directives, master.segment_bytes, told.age_seconds))
-        entry.update(pool=pool.name, user=pool.user, php_version=told.version)
+        entry.update(pool=pool.name, user=pool.user, php_version=told.version, temp_folder=told.temp_folder)
+        # In a chroot the folder has another name for the kernel.
+        if told.temp_folder and not (pool.conf and pool.conf.get("chroot")):
+            entry["temp_fstype"] = temp_folders.fstype(told.temp_folder, master.pid, options.proc)
         return entry
     entry["reason"] = " ".join(reasons) or "No pool of the master has a socket that is known."
     return entry

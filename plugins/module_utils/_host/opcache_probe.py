@@ -39,6 +39,7 @@ echo "\\n{_FRAME}:", json_encode([
     'enable' => (string) ini_get('opcache.enable'),
     'directives' => (object) $own,
     'version' => PHP_VERSION,
+    'temp_folder' => function_exists('sys_get_temp_dir') ? (string) sys_get_temp_dir() : null,
     'now' => time(),
     'cached' => $api && @opcache_is_script_cached(__FILE__),
 ], JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR), ":{_FRAME}\\n";
@@ -89,7 +90,8 @@ class Place(NamedTuple):
 class Measured(NamedTuple):
     """What a pool says of itself: parsed status, its ini values, PHP version, and how old its cache is.
 
-    ``cached`` says that the script that asked is itself in the cache: one script, one key, 3 KiB.
+    ``cached`` says that the script that asked is itself in the cache: one script, one key, 3 KiB. ``temp_folder`` is
+    where PHP puts temporary files (sys_temp_dir, else TMPDIR), None where the pool does not tell.
     """
 
     status: dict[str, Any]
@@ -97,6 +99,7 @@ class Measured(NamedTuple):
     version: str
     age_seconds: int | None
     cached: bool = False
+    temp_folder: str | None = None
 
 
 def places(folders: Sequence[str], restrict_api: str = "", open_basedir: str = "") -> list[Place]:
@@ -173,7 +176,9 @@ def _measured(answer: Mapping[str, Any]) -> Measured:
     since = max(started or 0, reset or 0)
     directives = {key: str(value) for key, value in answer["directives"].items()}
     age = max(answer["now"] - since, 0) if since else None
-    return Measured(status, directives, answer["version"][:40], age, answer.get("cached") is True)
+    temp = answer.get("temp_folder")
+    temp_folder = temp[:4096] if isinstance(temp, str) and temp.startswith("/") else None
+    return Measured(status, directives, answer["version"][:40], age, answer.get("cached") is True, temp_folder)
 
 
 def _ask(

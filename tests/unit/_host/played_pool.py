@@ -52,6 +52,7 @@ class Pool:
     scripts: dict[str, int] = field(default_factory=dict)
     misses: int = 0
     full: bool = False
+    temp_folder: str | None = None
     running: int = 0
     most_running: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -130,6 +131,7 @@ class Pool:
             "enable": "1" if self.opcache else "0",
             "directives": {"opcache.file_update_protection": str(self.protection)},
             "version": "8.2.35",
+            "temp_folder": self.temp_folder,
             "now": 100,
             "cached": path in self.scripts,
         }

@@ -125,6 +125,18 @@ def test_the_segment_is_the_truth_where_the_pool_says_otherwise(host: Host) -> N
     assert found["used_bytes"] == 128 * MIB - found["free_bytes"]
 
 
+def test_temporary_files_are_where_the_pool_says_on_what_its_master_sees(host: Host) -> None:
+    host.serve()
+    folder = host.master()
+    (folder / "mountinfo").write_text("1 0 8:1 / / rw - ext4 a rw\n2 1 0:9 / /dev/shm rw - tmpfs t rw\n")
+    told = []
+    for name in ("/tmp", "/dev/shm/phpops-wiki", None, "a\0b"):
+        host.pool.temp_folder = name
+        found = one(host.facts())
+        told.append((found["temp_folder"], found["temp_fstype"]))
+    assert told == [("/tmp", "ext4"), ("/dev/shm/phpops-wiki", "tmpfs"), (None, None), (None, None)]
+
+
 def test_a_full_cache_without_a_restart_is_not_healthy(host: Host) -> None:
     host.serve()
     host.master()
