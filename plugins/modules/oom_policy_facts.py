@@ -101,6 +101,12 @@ ansible_facts:
               description: Its C(Restart=).
               type: str
               returned: always
+            result:
+              description:
+                - How its last run ended, in systemd's word, such as C(success) or C(oom-kill). A new start forgets it.
+                - A template has none.
+              type: str
+              returned: always
             drop_ins:
               description: Its drop-ins, in the order in which systemd read them.
               type: list
@@ -123,6 +129,7 @@ ansible_facts:
             active: true
             oom_policy: stop
             restart: "no"
+            result: success
             drop_ins: []
             notes: []
 """

@@ -15,6 +15,7 @@ description:
   - Reads the sites that M(phpops.webhost.site_slot) manages, their slots, and the OPcache segments that their masters
     really have.
   - Without C(become) the stored specs and the segments can't be read; they are then null, with a reason.
+  - Looks at the configuration of Apache and nginx for lines that would spoil the switch to another slot.
   - The values of environment variables and of request headers are never told, only their names.
 extends_documentation_fragment:
   - phpops.webhost.attributes.reads
@@ -33,6 +34,12 @@ options:
     description: The folder of the sites' configuration.
     type: path
     default: /etc/phpops
+  php_files:
+    description:
+      - Look through the code of each site for PHP files that it writes while it runs, such as compiled templates.
+      - No PHP is run. It ends after 20000 files or 5 seconds for each site.
+    type: bool
+    default: false
 seealso:
   - module: phpops.webhost.site_slot
 """
@@ -97,6 +104,37 @@ ansible_facts:
               description: What could not be read and why, else null.
               type: str
               returned: always
+            web_findings:
+              description:
+                - Lines of the enabled configuration of Apache and nginx that would spoil a switch of this site.
+                - Such are kept connections to PHP-FPM, and links that the server would not follow or would remember.
+              type: list
+              elements: dict
+              returned: always
+              contains:
+                file: {description: "The file.", returned: always, type: str}
+                line: {description: "The line.", returned: always, type: int}
+                why: {description: "What it does.", returned: always, type: str}
+                cure: {description: "What to do about it.", returned: always, type: str}
+            php_files:
+              description: PHP that the site writes. Null without O(php_files), and where its account is not there.
+              type: dict
+              returned: always
+              contains:
+                files: {description: "PHP files of the site.", returned: always, type: int}
+                complete: {description: "Whether all could be looked at in time.", returned: always, type: bool}
+                written:
+                  description: How many were written at run time by two signs, or by what a generator left in them.
+                  returned: always
+                  type: int
+                perhaps: {description: "How many have one sign.", returned: always, type: int}
+                examples: {description: "Some of them.", returned: always, type: list, elements: str}
+                left_out:
+                  description: The lines of OPcache's blacklist that holds now. What they cover is not counted.
+                  returned: always
+                  type: list
+                  elements: str
+                blacklist: {description: "Lines to add to it.", returned: always, type: list, elements: str}
             slots:
               description:
                 - Both slots, by name.
@@ -125,6 +163,7 @@ def main():
         argument_spec={
             "state_path": {"type": "path", "default": "/var/lib/phpops"},
             "config_path": {"type": "path", "default": "/etc/phpops"},
+            "php_files": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -133,7 +172,8 @@ def main():
     def run(words):
         return module.run_command(words, handle_exceptions=False)
 
-    module.exit_json(changed=False, ansible_facts={"phpops_slot": slot_facts(run, layout)})
+    found = slot_facts(run, layout, module.params["php_files"])
+    module.exit_json(changed=False, ansible_facts={"phpops_slot": found})
 
 
 if __name__ == "__main__":

@@ -94,6 +94,27 @@ def find_runtime_files(
     return found
 
 
+def is_left_out(path: str, lines: Sequence[str]) -> bool:
+    """Tell whether a blacklist keeps a script out of the cache: a line is the beginning of a real path.
+
+    ``*`` stands for anything but slashes, ``**`` for anything, ``?`` for one character but a slash; a line that begins
+    with a semicolon is a comment (php/doc-en reference/opcache/ini.xml, blacklist_filename).
+    """
+    for line in lines:
+        text = line.strip().strip('"')
+        if not text or text.startswith(";"):
+            continue
+        if not re.search(r"[*?]", text):
+            if path.startswith(text):
+                return True
+            continue
+        words = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+        pattern = "".join(words.get(part, re.escape(part)) for part in re.findall(r"\*\*|\*|\?|[^*?]+", text))
+        if re.match(pattern, path, re.DOTALL):
+            return True
+    return False
+
+
 def propose_blacklist(found: Sequence[RuntimeFile], files: Sequence[PhpFile]) -> list[str]:
     """Return lines for opcache.blacklist_filename: a folder (with its slash) where all its PHP is such, else a file.
 

@@ -17,7 +17,7 @@ OOMD = "systemd-oomd.service"
 _MANAGED = ("ManagedOOMSwap", "ManagedOOMMemoryPressure")
 _PROPERTIES = (
     *("Id", "LoadState", "ActiveState", "OOMPolicy", "Restart", "MemoryAccounting", "ControlGroup", "Slice"),
-    *("DropInPaths", "ManagedOOMPreference", *_MANAGED),
+    *("DropInPaths", "ManagedOOMPreference", "Result", *_MANAGED),
 )
 
 
@@ -146,6 +146,7 @@ def facts(run: systemd.Run, names: Sequence[str], paths: Paths) -> dict[str, Any
             "active": unit.active,
             "oom_policy": unit.loaded["OOMPolicy"] or None,
             "restart": unit.loaded["Restart"] or None,
+            "result": None if oom_policy.is_template(unit.name) else unit.loaded["Result"] or None,
             "drop_ins": _paths(unit.loaded["DropInPaths"]),
             "notes": unit.notes,
         }

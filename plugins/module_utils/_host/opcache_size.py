@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import grp
 import json
 import os
 import pwd
@@ -34,6 +33,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.runtime_php i
     find_runtime_files,
     propose_blacklist,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._host import account
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_compiler import (
     Bounds,
     Run,
@@ -91,8 +91,7 @@ def _account(site: SizedSite) -> tuple[int | None, int, list[int], str | None]:
     if not site.user:
         return os.geteuid(), os.getegid(), os.getgroups(), None
     try:
-        user = pwd.getpwnam(site.user)
-        group = grp.getgrnam(site.group).gr_gid if site.group else user.pw_gid
+        return (*account.ids(site.user, site.group), None)
     except KeyError:
         return (
             None,
@@ -100,7 +99,6 @@ def _account(site: SizedSite) -> tuple[int | None, int, list[int], str | None]:
             [],
             f"The user {site.user} or its group does not exist on this host: nothing compiled.",
         )
-    return user.pw_uid, group, os.getgrouplist(site.user, group), None
 
 
 def _compiled(site: SizedSite, walk: Walk, run: Run, limits: Limits, problem: str | None) -> dict[str, Any]:

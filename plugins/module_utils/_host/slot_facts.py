@@ -8,14 +8,21 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import is_live
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout
-from ansible_collections.phpops.webhost.plugins.module_utils._host import lease, slot_timer, systemd
+from ansible_collections.phpops.webhost.plugins.module_utils._host import (
+    lease,
+    runtime_files,
+    slot_timer,
+    systemd,
+    web_references,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
+from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import CONFIGURATION
 
 
 def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, Any]:
@@ -34,7 +41,20 @@ def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, A
     }
 
 
-def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
+def _php_files(spec: dict[str, Any], release: Any) -> dict[str, Any] | None:
+    """Return the PHP files that the site writes, None where its account or its folder is not there."""
+    paths = [str(path) for path in ((release or {}).get("path"), spec.get("document_root")) if path]
+    try:
+        return runtime_files.look(
+            paths[:1], str(spec.get("user")), spec.get("group"), runtime_files.blacklist(spec.get("opcache") or {})
+        )
+    except KeyError:
+        return None
+
+
+def _site(
+    run: systemd.Run, site: str, layout: Layout, enabled: web_references.Trees, php_files: bool
+) -> dict[str, Any]:
     live, spec, held, reason = None, None, None, None
     try:
         live = store.live_slot(site, layout)
@@ -56,6 +76,7 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
             reason = reason or f"systemd can't be asked: {error}."
     # No option of site_slot.
     release = (spec or {}).pop("release", None)
+    found_lines = web_references.findings(enabled, site, layout.pointer(site), release is not None)
     return {
         "name": site,
         "spec": spec,
@@ -63,14 +84,24 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
         "live_slot": live,
         "lease": held,
         "slots": slots,
+        "web_findings": [asdict(line) for line in found_lines],
+        "php_files": _php_files(spec, release) if php_files and spec else None,
         "reason": reason,
     }
 
 
-def slot_facts(run: systemd.Run, layout: Layout) -> dict[str, Any]:
-    """Return {available, reason, sites} as slot_facts documents it; never raises for what the host lacks."""
+def slot_facts(
+    run: systemd.Run, layout: Layout, php_files: bool = False, places: Sequence[str] = CONFIGURATION
+) -> dict[str, Any]:
+    """Return {available, reason, sites} as slot_facts documents it; never raises for what the host lacks.
+
+    ``php_files`` looks through the sites' code, ``places`` is where the web servers' enabled configuration is.
+    """
     if not Path(layout.state).is_dir():
         return {"available": False, "reason": f"There is no folder {layout.state} on this host.", "sites": []}
     if not os.access(layout.state, os.R_OK | os.X_OK):
         return {"available": False, "reason": f"{layout.state} can't be read: run the task with become.", "sites": []}
-    return {"available": True, "reason": None, "sites": [_site(run, site, layout) for site in store.sites(layout)]}
+    names = store.sites(layout)
+    enabled = web_references.trees(places) if names else web_references.Trees([], [])
+    sites = [_site(run, site, layout, enabled, php_files) for site in names]
+    return {"available": True, "reason": None, "sites": sites}

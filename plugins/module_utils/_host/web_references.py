@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Callable, Sequence, TypeVar
+from typing import Callable, NamedTuple, Sequence, TypeVar
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import (
     apache_docroot,
@@ -89,6 +89,33 @@ def rewritten(site: str, root: str) -> frozenset[str]:
     return frozenset([os.path.realpath(path)]) if own else _NONE
 
 
+class Trees(NamedTuple):
+    """The enabled configuration of both web servers, with what it includes; empty for one that is not there."""
+
+    apache: list[apache_dump.Directive]
+    nginx: list[nginx_preflight.Directive]
+
+
+def trees(places: Sequence[str] = CONFIGURATION, but: frozenset[str] = _NONE) -> Trees:
+    """Return what is enabled; ``but``: real paths left out."""
+    return Trees(apache_tree(places, but), nginx_tree(places, but))
+
+
+def findings(enabled: Trees, site: str, pointer: str, release: bool = False) -> list[Finding]:
+    """Return what in the configuration would spoil a flip of the site whose pointer is given.
+
+    release: the flip brings another document root, so files must be served through the pointer as well.
+    """
+    found = [
+        *apache_preflight.apache_findings(enabled.apache, site, pointer),
+        *nginx_preflight.nginx_findings(enabled.nginx, site, pointer),
+    ]
+    if release:
+        found += apache_docroot.findings(enabled.apache, site, pointer)
+        found += nginx_docroot.findings(enabled.nginx, site, pointer)
+    return found
+
+
 def spoilers(
     site: str,
     pointer: str,
@@ -96,16 +123,8 @@ def spoilers(
     places: Sequence[str] = CONFIGURATION,
     but: frozenset[str] = _NONE,
 ) -> list[Finding]:
-    """Return what in the enabled configuration would spoil a flip of the site whose pointer is given.
+    """Return what findings() has of the configuration as it is now.
 
-    release: the flip brings another document root, so files must be served through the pointer as well.
     but: real paths of files that are not judged, for they are written anew before the switch.
     """
-    apache, nginx = apache_tree(places, but), nginx_tree(places, but)
-    found = [
-        *apache_preflight.apache_findings(apache, site, pointer),
-        *nginx_preflight.nginx_findings(nginx, site, pointer),
-    ]
-    if release:
-        found += [*apache_docroot.findings(apache, site, pointer), *nginx_docroot.findings(nginx, site, pointer)]
-    return found
+    return findings(trees(places, but), site, pointer, release)

@@ -8,6 +8,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.runtime_php i
     RuntimeFile,
     deployed_at,
     find_runtime_files,
+    is_left_out,
     propose_blacklist,
     writable,
 )
@@ -105,3 +106,24 @@ def test_no_name_or_content_crashes_the_finder(names: list[str], content: bytes)
     found = find_runtime_files(files, USER, [USER], lambda _path: content)
     for line in propose_blacklist(found, files):
         assert line.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "left_out"),
+    [
+        ("/srv/cache/", "/srv/cache/x.php", True),
+        ("/srv/cache", "/srv/cache2/x.php", True),
+        ("/srv/cache/", "/srv/code/x.php", False),
+        ('"/srv/cache/"', "/srv/cache/x.php", True),
+        ("/srv/*/cache/", "/srv/a/cache/x.php", True),
+        ("/srv/*/cache/", "/srv/a/b/cache/x.php", False),
+        ("/srv/**/cache/", "/srv/a/b/cache/x.php", True),
+        ("/srv/?.php", "/srv/a.php", True),
+        ("/srv/?.php", "/srv/ab.php", False),
+        (";/srv/", "/srv/a.php", False),
+        ("", "/srv/a.php", False),
+        ("/srv/a.b", "/srv/a+b", False),
+    ],
+)
+def test_what_a_line_of_the_blacklist_leaves_out(line: str, path: str, left_out: bool) -> None:
+    assert is_left_out(path, [line]) is left_out

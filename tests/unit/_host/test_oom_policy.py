@@ -296,6 +296,16 @@ def test_what_would_kill_the_unit_all_the_same_is_noted(systemd: PlayedSystemd) 
     ]
 
 
+def test_a_unit_that_an_oom_kill_stopped_says_so(systemd: PlayedSystemd) -> None:
+    systemd.more["apache2.service"] = {"ActiveState": "failed", "Result": "oom-kill"}
+    systemd.more["phpops-fpm@.service"] = {"Result": "success"}
+    systemd.reload()
+    found = {unit["unit"]: unit for unit in facts(systemd.run, NAMES, systemd.paths)["units"]}
+    assert (found["apache2.service"]["active"], found["apache2.service"]["result"]) == (False, "oom-kill")
+    assert found["php8.2-fpm.service"]["result"] is None
+    assert found["phpops-fpm@.service"]["result"] is None
+
+
 def test_the_facts(systemd: PlayedSystemd) -> None:
     found = facts(systemd.run, NAMES, systemd.paths)
     assert (found["available"], found["honoured"], found["systemd_version"], found["cgroup"]) == (True, True, 252, "v2")

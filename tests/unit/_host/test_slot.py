@@ -225,6 +225,37 @@ def test_the_facts(fleet: Fleet) -> None:
     assert set(site["spec"]) == set(SITE_OPTIONS)
 
 
+def test_the_facts_name_lines_of_the_web_server_that_would_spoil_a_switch(fleet: Fleet) -> None:
+    fleet.first()
+    enabled = fleet.path / "apache2" / "sites-enabled"
+    enabled.mkdir(parents=True)
+    worker = f"unix:{fleet.layout.pointer('wiki')}/php.sock|fcgi://wiki"
+    (enabled / "wiki.conf").write_text(f'<Proxy "{worker}">\nProxySet enablereuse=on\n</Proxy>\n')
+    (site,) = slot_facts(fleet.host.run, fleet.layout, places=[str(enabled)])["sites"]
+    (found,) = site["web_findings"]
+    assert (found["file"], found["line"]) == (str(enabled / "wiki.conf"), 2)
+    assert "keeps connections to site wiki open" in found["why"]
+    assert found["cure"]
+    assert slot_facts(fleet.host.run, fleet.layout, places=[])["sites"][0]["web_findings"] == []
+
+
+def test_the_facts_count_php_that_the_site_writes_where_asked_for(fleet: Fleet) -> None:
+    fleet.first()
+    (site,) = slot_facts(fleet.host.run, fleet.layout, places=[])["sites"]
+    assert site["php_files"] is None
+    root = Path(site["spec"]["document_root"])
+    (root / "index.php").write_text("<?php\n")
+    (root / "templates_c").mkdir()
+    (root / "templates_c").chmod(0o777)
+    for name in ("0123456789abcdef0", "fedcba9876543210f"):
+        (root / "templates_c" / f"{name}.php").write_text("<?php /* Smarty version 4, created on … */\n")
+    (site,) = slot_facts(fleet.host.run, fleet.layout, True, [])["sites"]
+    found = site["php_files"]
+    assert (found["complete"], found["written"], found["left_out"]) == (True, 2, [])
+    assert found["blacklist"] == [f"{root.resolve()}/templates_c/"]
+    assert len(found["examples"]) == 2
+
+
 def test_a_pointer_that_was_renamed_counts_although_it_could_not_be_made_durable(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
