@@ -18,7 +18,7 @@ options:
   _input:
     description:
       - A dictionary such as C(ansible_facts), with any of C(phpops_shm), C(phpops_slab), C(phpops_beancounters),
-        C(phpops_oom), C(phpops_oom_policy), C(phpops_php_sites) and C(phpops_slot).
+        C(phpops_oom), C(phpops_oom_policy), C(phpops_php_sites), C(phpops_slot) and C(phpops_opcache).
       - C(budget) may hold what M(phpops.webhost.memory_budget_info) returned.
     type: dict
     required: true
@@ -66,6 +66,82 @@ options:
     description: The share of the swap in use that counts as nearly full.
     type: float
     default: 0.9
+  opcache_near_full:
+    description:
+      - The share of OPcache's memory that is taken, waste included, from which on it counts as nearly full.
+      - A cache that is full and does not restart is critical whatever is set here.
+    type: float
+    default: 0.95
+  opcache_keys_near_full:
+    description:
+      - The share of OPcache's keys in use that counts as nearly full.
+    type: float
+    default: 0.9
+  opcache_strings_near_full:
+    description:
+      - The share of OPcache's buffer of interned strings in use that counts as full.
+    type: float
+    default: 0.95
+  opcache_wasted:
+    description:
+      - The share of OPcache that scripts take which are no longer valid, from which on it is a verdict.
+    type: float
+    default: 0.1
+  opcache_restarts:
+    description:
+      - How many restarts of OPcache make a verdict, those for lack of room and those that were asked for each.
+    type: int
+    default: 1
+  opcache_oversized:
+    description:
+      - OPcache counts as too large when at most this share of it is in use.
+      - At least 32 MiB must be to spare.
+    type: float
+    default: 0.25
+  opcache_settled_seconds:
+    description:
+      - It must have been so long since the cache started, or restarted.
+    type: int
+    default: 86400
+  written_php_files:
+    description:
+      - How many PHP files that a site wrote at run time, and that OPcache keeps, make a verdict.
+    type: int
+    default: 5
+  max_children_reached:
+    description:
+      - How often all workers of a pool must have been busy for a verdict.
+    type: int
+    default: 1
+  shared_pools:
+    description:
+      - How many pools under one PHP-FPM master make a verdict, at least 2.
+    type: int
+    default: 2
+  dentry_growth:
+    description:
+      - The share of the host's memory that the dentry cache gains in an hour, from which on it is a verdict.
+      - It takes facts with C(growth), which two runs of M(phpops.webhost.slab_facts) give.
+    type: float
+    default: 0.01
+  removed_files_per_second:
+    description:
+      - How many files that are removed in a second make TMPDIR on a disk a verdict.
+      - It takes facts with C(growth), which two runs of M(phpops.webhost.slab_facts) give. No kernel counts such
+        files; the dentries that came since then are the least that it can be. A dentry cache that is large makes the
+        verdict without it.
+    type: int
+    default: 10
+  fragmented:
+    description:
+      - The share of the free memory in pieces of less than 8 pages that counts as fragmented.
+    type: float
+    default: 0.95
+  oom_kills:
+    description:
+      - How many kills of the OOM killer make a verdict.
+    type: int
+    default: 1
   shm_errors:
     description: How many refused shared memory segments in a site's error log make a verdict.
     type: int
@@ -79,6 +155,7 @@ seealso:
   - module: phpops.webhost.oom_policy_facts
   - module: phpops.webhost.php_sites_facts
   - module: phpops.webhost.slot_facts
+  - module: phpops.webhost.opcache_facts
 """
 
 EXAMPLES = r"""

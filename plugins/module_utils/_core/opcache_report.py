@@ -15,6 +15,7 @@ MAX_DIRECTIVES, MAX_LETTERS = 200, 4096
 _PAGE = 4096
 _STRINGS_FULL_BYTES = 4096
 
+NO_MASTER = "No PHP-FPM master runs on this host."
 EMPTY: dict[str, Any] = dict.fromkeys(
     (
         *("reported_bytes", "directives_disagree", "memory_bytes", "used_bytes", "free_bytes", "wasted_bytes"),

@@ -78,7 +78,7 @@ def opcache_facts(options: Options) -> dict[str, Any]:
         asked = [_ask_master(master, options) for master in masters]
     found = [*asked, *missing]
     silent = [one for one in found if one["reason"]]
-    reason: str | None = None if found else "No PHP-FPM master runs on this host."
+    reason: str | None = None if found else opcache_report.NO_MASTER
     if silent:
         reason = f"{len(silent)} of {len(found)} masters could not be asked: {silent[0]['reason']}"
     return {

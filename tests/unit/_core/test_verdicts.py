@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounter_risk import container_facts
 from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounters import parse_beancounters
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_report import NO_MASTER
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import TABLE, judge
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import BadThreshold, Thresholds
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.text import render_text
@@ -25,6 +26,7 @@ QUIET: dict[str, Any] = {
     "phpops_php_sites": {"available": True, "sites": []},
     "phpops_beancounters": {"available": False, "supported": False, "reason": "There is no file."},
     "phpops_oom": {"available": True, "events": [], "units": []},
+    "phpops_opcache": {"available": False, "reason": NO_MASTER, "masters": []},
 }
 
 
@@ -107,6 +109,94 @@ def slots(active: bool | None) -> dict[str, Any]:
     slot = {"unit": "phpops-fpm@wiki-blue.service", "active": active}
     site_of = {"name": "wiki", "live_slot": "blue", "slots": {"blue": slot, "green": {"active": False}}}
     return facts(phpops_slot={"available": True, "sites": [site_of]})
+
+
+def opcache(*masters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {**facts(phpops_opcache={"available": True, "reason": None, "masters": list(masters)}), **more}
+
+
+def master(site: str | None = "wiki", **part: Any) -> dict[str, Any]:
+    """Return a healthy master: 32 of 128 MiB and 500 of 3907 keys in use."""
+    return {
+        **{"reason": None, "site": site, "slot": "blue" if site else None, "pools": []},
+        "unit": f"phpops-fpm@{site}-blue.service" if site else "php8.2-fpm.service",
+        **{"memory_bytes": 128 * MIB, "used_bytes": 32 * MIB, "free_bytes": 96 * MIB, "wasted_bytes": 0},
+        **{"wasted_ratio": 0.0, "keys": 500, "max_keys": 3907, "interned_used_bytes": 4 * MIB},
+        **{"interned_bytes": 8 * MIB, "oom_restarts": 0, "hash_restarts": 0, "manual_restarts": 0},
+        **{"cache_full": False, "restart_pending": False, "restart_in_progress": False, "age_seconds": 3600},
+        **{"directives_disagree": False, "jit": None, "config": {}, "temp_folder": "/tmp", "temp_fstype": "tmpfs"},
+        **part,
+    }
+
+
+def pool(**fpm: Any) -> dict[str, Any]:
+    return {"pool": "www", "fpm": {"max_children": 5, "max_children_reached": 0, "listen_queue": 0, "active": 1, **fpm}}
+
+
+def slot_site(release: bool = True, opcache_of: dict[str, str] | None = None, **part: Any) -> dict[str, Any]:
+    found = {
+        **{"name": "wiki", "live_slot": "blue", "slots": {"blue": {"active": True}}},
+        "release": {"id": "r1", "path": "/srv/r1"} if release else None,
+        "spec": {"opcache": opcache_of or {}},
+        **part,
+    }
+    return facts(phpops_slot={"available": True, "sites": [found]})
+
+
+def written(count: int, looks: str, **part: Any) -> dict[str, Any]:
+    lines = {"left_out": ["/srv/old/"], "blacklist": ["/srv/wiki/cache/"]}
+    files = {"written": count, "examples": ["/srv/wiki/cache/a.php"], **lines, **part}
+    return slot_site(False, {"opcache.validate_timestamps": looks}, php_files=files)
+
+
+def grown(seconds: float, **counts: Any) -> dict[str, Any]:
+    """Return a dentry cache that is small, and grew so much in this time."""
+    growth = {"seconds": seconds, **dict.fromkeys(("objects", "bytes", "unused", "negative")), **counts}
+    return facts(phpops_slab={"memory_total_bytes": 1000 * MIB, "dentry": {"share": 0.1, "growth": growth}})
+
+
+def on_disk(fstype: str | None, **more: Any) -> dict[str, Any]:
+    folder = {"path": "/tmp", "fstype": fstype, "processes": 3}
+    return {**more, "phpops_shm": {**QUIET["phpops_shm"], "groups": [{"name": "apache2", "temp_folders": [folder]}]}}
+
+
+def zone(*blocks: int, name: str = "Normal") -> dict[str, Any]:
+    free = [order for order, count in enumerate(blocks) if count]
+    size = sum(count << order for order, count in enumerate(blocks)) * 4096
+    return {"zone": name, "free_bytes": size, "largest_order_free": free[-1] if free else None, "blocks": list(blocks)}
+
+
+def wanting(order: int, *zones: dict[str, Any]) -> dict[str, Any]:
+    event = {"time": "2026-01-01T10:00:00", "trigger": {"comm": "apache2", "order": order}, "victim": {"comm": "x"}}
+    return facts(phpops_oom={"events": [{**event, "fragmentation": list(zones)}]})
+
+
+def pieces(*zones: dict[str, Any]) -> dict[str, Any]:
+    return facts(phpops_slab={"page_size": 4096, "fragmentation": list(zones)})
+
+
+def stopped(active: bool, result: str) -> dict[str, Any]:
+    found = policies(("apache2.service", "continue", active), honoured=False)
+    found["phpops_oom_policy"]["units"][0]["result"] = result
+    return found
+
+
+def second(both: int) -> dict[str, Any]:
+    cache = {"name": "XCache", "processes": 4, "beside_opcache": both}
+    return shm(groups=[{"name": "php-cgi", "kind": "php-cgi", "opcode_caches": [cache]}])
+
+
+FULL = {"cache_full": True, "free_bytes": MIB, "used_bytes": 123 * MIB, "wasted_bytes": 4 * MIB}
+KEYS_GONE = {"cache_full": True, "keys": 3907}
+KEPT = {
+    "file": "/etc/apache2/x.conf",
+    "line": 7,
+    "why": "`enablereuse=on` keeps connections open",
+    "cure": "take it out",
+}
+SHMPAGES = {"name": "shmpages", "kind": "reserved", "path": "/x", "used_bytes": 0, "limit_bytes": 1024 * MIB}
+LIMITED = {**QUIET["phpops_shm"], "limits": [SHMPAGES]}
+OLD = {"age_seconds": 86400, "used_bytes": 20 * MIB}
 
 
 def limit(name: str, kind: str, used: int, size: int | None) -> dict[str, Any]:
@@ -239,6 +329,186 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "8 PHP workers of php8.2-fpm.service hold 2 GiB of private memory, 256 MiB each.",
     ),
     ("php_workers_large", "warning", large(1, 300 * MIB, "php-cgi"), "1 PHP worker of php-cgi holds 300 MiB"),
+    (
+        "opcache_full",
+        "critical",
+        opcache(master(**FULL)),
+        "OPcache is full and no restart is due, so files that are new to it run uncached: wiki (127 MiB of 128 MiB "
+        "taken, 4 MiB of it wasted).",
+    ),
+    (
+        "opcache_full",
+        "warning",
+        opcache(master(free_bytes=6 * MIB), master(None, free_bytes=96 * MIB)),
+        "OPcache is nearly full: wiki (122 MiB of 128 MiB taken, 0 B of it wasted).",
+    ),
+    ("opcache_full", "warning", opcache(master(**FULL, restart_pending=True)), "OPcache is nearly full"),
+    (
+        "opcache_keys_full",
+        "critical",
+        opcache(master(**KEYS_GONE)),
+        "OPcache has no key left and no restart is due, so files that are new to it run uncached: wiki (3907 of 3907 "
+        "keys).",
+    ),
+    (
+        "opcache_keys_full",
+        "warning",
+        opcache(master(keys=3517)),
+        "OPcache has few keys left: wiki (3517 of 3907 keys).",
+    ),
+    (
+        "opcache_strings_full",
+        "warning",
+        opcache(master(interned_used_bytes=8 * MIB)),
+        "each script then keeps its own copies: wiki (8 MiB of 8 MiB, 100 %).",
+    ),
+    (
+        "opcache_wasted",
+        "warning",
+        opcache(master(wasted_bytes=13 * MIB, wasted_ratio=0.1016)),
+        "OPcache holds scripts that are no longer valid, until it restarts: wiki (13 MiB, 10 % of the cache).",
+    ),
+    (
+        "opcache_restarted",
+        "warning",
+        opcache(master(oom_restarts=2, hash_restarts=1)),
+        "OPcache restarted for lack of room, and was empty each time: wiki (2 for memory, 1 for keys).",
+    ),
+    ("opcache_reset", "info", opcache(master(manual_restarts=1)), "A script or a tool reset OPcache: wiki (1 time)."),
+    (
+        "opcache_oversized",
+        "info",
+        opcache(master(**OLD)),
+        "OPcache reserves far more than it needs: wiki (20 MiB of 128 MiB used).",
+    ),
+    ("opcache_oversized", "warning", opcache(master(**OLD), phpops_shm=LIMITED), "far more than it needs"),
+    (
+        "opcache_directive_ineffective",
+        "warning",
+        opcache(
+            master(
+                None,
+                directives_disagree=True,
+                config={
+                    "opcache.memory_consumption": "512",
+                    "opcache.max_accelerated_files": "20000",
+                    "opcache.interned_strings_buffer": "16",
+                },
+            )
+        ),
+        "Directives of OPcache have no effect: php8.2-fpm.service (opcache.memory_consumption=512, the cache has 128 "
+        "MiB, opcache.max_accelerated_files=20000, the cache has 3907 keys, opcache.interned_strings_buffer=16, the "
+        "buffer has 8 MiB).",
+    ),
+    (
+        "opcache_directive_ineffective",
+        "warning",
+        opcache(
+            master(config={"opcache.save_comments": "1", "opcache.revalidate_freq": "2"}),
+            phpops_slot=slot_site(False, {"opcache.save_comments": "off", "opcache.revalidate_freq": "2"})[
+                "phpops_slot"
+            ],
+        ),
+        "wiki (opcache.save_comments=off, the master has 1).",
+    ),
+    (
+        "opcache_directive_ineffective",
+        "info",
+        opcache(master(jit={"enabled": True, "on": False, "buffer_bytes": 64 * MIB})),
+        "opcache.jit_buffer_size reserves memory for a JIT that is off: wiki (64 MiB).",
+    ),
+    (
+        "timestamps_validated",
+        "warning",
+        slot_site(True, {"opcache.validate_timestamps": "1"}),
+        "(opcache.validate_timestamps=1) in 1 site whose code never changes below a running master: wiki.",
+    ),
+    (
+        "timestamps_validated",
+        "warning",
+        opcache(
+            master(config={"opcache.validate_timestamps": "1"}),
+            phpops_slot=slot_site(True, {"opcache.validate_timestamps": "0"})["phpops_slot"],
+        ),
+        "in 1 site",
+    ),
+    (
+        "php_written_at_run_time",
+        "info",
+        written(5, "1"),
+        "wiki writes PHP while it runs (5 files, such as /srv/wiki/cache/a.php), and OPcache keeps it: each change of "
+        "them wastes memory.",
+    ),
+    ("php_written_at_run_time", "warning", written(5, "0", examples=[]), "keeps it: it never sees a change of them."),
+    (
+        "second_opcode_cache",
+        "warning",
+        second(2),
+        "2 processes of php-cgi have loaded XCache beside OPcache: two caches of one code.",
+    ),
+    (
+        "max_children_reached",
+        "warning",
+        opcache(master(None, pools=[pool(max_children_reached=3, memory_by_worker=[{"anon_bytes": 40 * MIB}])])),
+        "All workers were busy: www of php8.2-fpm.service (3 times since its start, with 5 workers at most).",
+    ),
+    (
+        "max_children_reached",
+        "warning",
+        opcache(master(pools=[pool(max_children_reached=None, listen_queue=4, active=5)])),
+        "wiki (0 times since its start, with 5 workers at most, 4 requests wait now).",
+    ),
+    (
+        "deploy_blocked",
+        "warning",
+        slot_site(web_findings=[KEPT, KEPT]),
+        "/etc/apache2/x.conf:7: `enablereuse=on` keeps connections open.",
+    ),
+    (
+        "opcache_unknown",
+        "info",
+        opcache({"reason": "The task needs become.", "unit": "php8.2-fpm.service"}),
+        "OPcache is unknown for php8.2-fpm.service: The task needs become.",
+    ),
+    (
+        "dentry_growing",
+        "warning",
+        grown(30.0, bytes=30 * MIB),
+        "The dentry cache grew by 30 MiB in 30 s, 3.5 GiB in an hour or 360 % of the memory.",
+    ),
+    (
+        "tmpdir_on_disk",
+        "warning",
+        on_disk("ext4", **grown(60.0, objects=9000, negative=600)),
+        "Temporary files are on a disk: apache2 in /tmp (ext4); since the last run at least 10 files in a second left "
+        "a dentry.",
+    ),
+    ("tmpdir_on_disk", "warning", on_disk("ext4", **grown(60.0, objects=900)), "at least 15 files in a second"),
+    (
+        "tmpdir_on_disk",
+        "warning",
+        {**opcache(master(temp_fstype="overlay")), "phpops_slab": slab(100 * MIB, 0.5)["phpops_slab"]},
+        "wiki in /tmp (overlay); the dentry cache is large already.",
+    ),
+    (
+        "memory_fragmented",
+        "warning",
+        wanting(3, zone(900, 90), zone(*[0] * 10, 3, name="DMA")),
+        "A process was killed at 2026-01-01T10:00:00 as there was no piece of 8 pages, although 4.2 MiB were free in "
+        "smaller ones.",
+    ),
+    (
+        "memory_fragmented",
+        "info",
+        pieces(zone(900, 20, 5, 1), zone(*[0] * 10, 3, name="DMA")),
+        "99 % of the free memory (3.8 MiB) are in pieces of less than 32 KiB.",
+    ),
+    (
+        "unit_stopped_by_oom_kill",
+        "critical",
+        stopped(False, "oom-kill"),
+        "apache2.service is down since an OOM kill ended the whole unit.",
+    ),
     ("swap_near_full", "warning", swap(100 * MIB, 10 * MIB), "Swap holds 90 MiB, 90 % of its 100 MiB."),
     ("swap_missing", "info", swap(0, 0), "The host has no swap: what is touched once and never again stays in memory."),
     ("swap_missing", "warning", {**oom("php-cgi"), **shm_of(swap(0, 0))}, "The host has no swap, and memory ran out."),
@@ -329,6 +599,60 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("php_workers_large", large(9, 8 * 256 * MIB - 1, "php-fpm")),
     ("php_workers_large", large(1, 300 * MIB, "php-fpm")),
     ("php_workers_large", large(2, 600 * MIB, "apache")),
+    ("opcache_full", opcache(master(free_bytes=7 * MIB), master(None, **KEYS_GONE))),
+    ("opcache_full", opcache(master(reason="It does not answer.", **FULL), master(free_bytes=None))),
+    ("opcache_keys_full", opcache(master(keys=3516), master(max_keys=0))),
+    ("opcache_strings_full", opcache(master(interned_used_bytes=7 * MIB), master(interned_bytes=None))),
+    ("opcache_wasted", opcache(master(wasted_bytes=12 * MIB, wasted_ratio=0.0999))),
+    ("opcache_restarted", opcache(master(manual_restarts=3))),
+    ("opcache_reset", opcache(master(oom_restarts=3))),
+    ("opcache_oversized", opcache(master(age_seconds=86399, used_bytes=20 * MIB))),
+    ("opcache_oversized", opcache(master(age_seconds=86400, used_bytes=33 * MIB))),
+    ("opcache_oversized", opcache(master(age_seconds=86400, used_bytes=MIB, memory_bytes=32 * MIB))),
+    (
+        "opcache_directive_ineffective",
+        opcache(
+            master(
+                jit={"enabled": False, "on": False, "buffer_bytes": 0},
+                config={
+                    "opcache.max_accelerated_files": "3000",
+                    "opcache.interned_strings_buffer": "8",
+                    "opcache.enable": "1",
+                    "opcache.jit_buffer_size": "67108864",
+                    "opcache.jit": "Disable",
+                },
+            ),
+            phpops_slot=slot_site(
+                False, {"opcache.enable": "on", "opcache.jit_buffer_size": "64M", "opcache.jit": '"disable"'}
+            )["phpops_slot"],
+        ),
+    ),
+    ("opcache_directive_ineffective", opcache(master(jit={"enabled": True, "on": True, "buffer_bytes": 64 * MIB}))),
+    ("timestamps_validated", slot_site(True, {"opcache.validate_timestamps": "0"})),
+    ("timestamps_validated", slot_site(False, {"opcache.validate_timestamps": "1"})),
+    ("php_written_at_run_time", written(4, "0")),
+    ("php_written_at_run_time", slot_site(php_files=None)),
+    ("second_opcode_cache", second(0)),
+    ("max_children_reached", opcache(master(pools=[pool(listen_queue=4, active=4), pool(active=5)]))),
+    ("deploy_blocked", slot_site(web_findings=[])),
+    ("opcache_unknown", opcache(master())),
+    ("dentry_growing", grown(36000.0, bytes=99 * MIB)),
+    ("dentry_growing", grown(9.0, bytes=99 * MIB)),
+    ("dentry_growing", grown(10.0, bytes=3 * MIB)),
+    ("dentry_growing", grown(10.0, bytes=-99 * MIB)),
+    ("dentry_growing", slab(100 * MIB, 0.5)),
+    ("tmpdir_on_disk", on_disk("tmpfs", **grown(60.0, negative=6000))),
+    ("tmpdir_on_disk", on_disk(None, **grown(60.0, negative=6000))),
+    ("tmpdir_on_disk", on_disk("ext4", **grown(60.0, objects=6000, negative=599))),
+    ("tmpdir_on_disk", on_disk("ext4")),
+    ("memory_fragmented", wanting(0, zone(900, 90))),
+    ("memory_fragmented", wanting(3, zone(900, 90, 0, 1))),
+    ("memory_fragmented", wanting(3, zone(7))),
+    ("memory_fragmented", wanting(3)),
+    ("memory_fragmented", pieces(zone(900, 20, 5, 10))),
+    ("memory_fragmented", pieces()),
+    ("unit_stopped_by_oom_kill", stopped(True, "oom-kill")),
+    ("unit_stopped_by_oom_kill", stopped(False, "success")),
     ("swap_near_full", swap(100 * MIB, 11 * MIB)),
     ("swap_near_full", swap(100 * MIB, 1 * MIB, container="openvz")),
     ("swap_near_full", swap(None, None)),
@@ -342,6 +666,7 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("budget_overrun", facts()),
     ("processes_unreadable", shm(groups=[{"name": "php-cgi", "unreadable_processes": 0}])),
     ("facts_unavailable", facts()),
+    ("facts_unavailable", opcache({"reason": "It does not answer."})),
 ]
 
 
@@ -374,7 +699,7 @@ def test_a_quiet_host_has_no_verdict() -> None:
 
 
 def test_nothing_gathered_is_never_taken_for_healthy() -> None:
-    assert [verdict["code"] for verdict in judge({})] == ["facts_unavailable"] * 5
+    assert [verdict["code"] for verdict in judge({})] == ["facts_unavailable"] * 6
 
 
 def test_the_worst_come_first() -> None:
@@ -510,6 +835,16 @@ def test_a_threshold_that_makes_no_sense_is_named(values: dict[str, Any], messag
         ("own_segments", 1, "opcache_segment_per_process", php_cgi(1, 1)),
         ("worker_bytes", 64 * MIB, "php_workers_large", large(3, 200 * MIB, "php-fpm")),
         ("swap_near_full", 0.5, "swap_near_full", swap(100 * MIB, 50 * MIB)),
+        ("opcache_near_full", 0.2, "opcache_full", opcache(master())),
+        ("opcache_keys_near_full", 0.1, "opcache_keys_full", opcache(master())),
+        ("opcache_strings_near_full", 0.5, "opcache_strings_full", opcache(master())),
+        ("opcache_wasted", 0.05, "opcache_wasted", opcache(master(wasted_ratio=0.06))),
+        ("opcache_oversized", 0.5, "opcache_oversized", opcache(master(age_seconds=86400, used_bytes=60 * MIB))),
+        ("opcache_settled_seconds", 60, "opcache_oversized", opcache(master(age_seconds=60, used_bytes=20 * MIB))),
+        ("written_php_files", 1, "php_written_at_run_time", written(1, "0")),
+        ("dentry_growth", 0.001, "dentry_growing", grown(36000.0, bytes=50 * MIB)),
+        ("removed_files_per_second", 1, "tmpdir_on_disk", on_disk("ext4", **grown(60.0, negative=60))),
+        ("fragmented", 0.5, "memory_fragmented", pieces(zone(900, 20, 5, 50))),
     ],
 )
 def test_a_threshold_moves_its_mark(name: str, value: float, code: str, found: dict[str, Any]) -> None:
@@ -531,6 +866,90 @@ def test_a_threshold_moves_its_mark(name: str, value: float, code: str, found: d
 def test_a_threshold_moves_its_severity(name: str, value: float, found: dict[str, Any]) -> None:
     assert judge(found)[0]["severity"] == "warning"
     assert judge(found, Thresholds.of({name: value}))[0]["severity"] == "critical"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("opcache_restarts", 2, opcache(master(oom_restarts=1))),
+        ("opcache_restarts", 2, opcache(master(manual_restarts=1))),
+        ("max_children_reached", 4, opcache(master(pools=[pool(max_children_reached=3)]))),
+        ("shared_pools", 3, shm(groups=[{"kind": "php-fpm", "unit": "x", "pools": ["www", "shop"]}])),
+        ("oom_kills", 3, oom("php-fpm", "php-fpm")),
+    ],
+)
+def test_a_threshold_that_is_raised_silences(name: str, value: int, found: dict[str, Any]) -> None:
+    assert len(judge(found)) == 1
+    assert judge(found, Thresholds.of({name: value})) == []
+
+
+def test_masters_of_one_cure_are_one_verdict_and_the_distributions_own_has_another() -> None:
+    found = judge(opcache(master("a", **FULL), master("b", **FULL), master(None, **FULL)))
+    assert [(verdict["code"], verdict["cure"]["play"]) for verdict in found] == [
+        ("opcache_full", "phpops.webhost.tune"),
+        ("opcache_full", None),
+    ]
+    assert found[0]["sentence"].count("127 MiB of 128 MiB taken") == 2
+    assert [item["name"] for item in found[0]["evidence"]][::2] == ["OPcache of a taken", "OPcache of b taken"]
+    assert "opcache.memory_consumption in the ini" in found[1]["cure"]["text"]
+
+
+def test_waste_is_cured_by_a_new_master_where_there_is_a_release() -> None:
+    waste = master(wasted_ratio=0.2, wasted_bytes=20 * MIB)
+    released = slot_site(True, {"opcache.validate_timestamps": "0"})["phpops_slot"]
+    (verdict,) = judge(opcache(waste, phpops_slot=released))
+    assert verdict["cure"]["play"] == "phpops.webhost.roll"
+    assert verdict["cure"]["variables"] == {"deploy_site": {"name": "wiki"}}
+    (verdict,) = judge(opcache(waste))
+    assert (verdict["cure"]["play"], verdict["cure"]["tags"]) == ("phpops.webhost.tune", ["opcache"])
+    (verdict,) = judge(opcache(master(None, wasted_ratio=0.2)))
+    assert verdict["cure"]["play"] is None
+
+
+def test_the_blacklist_that_a_cure_gives_keeps_the_lines_that_are_there() -> None:
+    (verdict,) = judge(written(9, "0"))
+    entry = {"name": "wiki", "profile": "release", "blacklist": ["/srv/old/", "/srv/wiki/cache/"]}
+    assert verdict["cure"]["variables"] == {"opcache_sites": [entry]}
+
+
+def test_swap_is_told_by_whom() -> None:
+    def user(name: str | None, size: int) -> dict[str, Any]:
+        return {"user": name, "uid": 1000, "swap_bytes": size * MIB}
+
+    found = swap(1000 * MIB, 10 * MIB)
+    found["phpops_php_sites"]["sites"] = [
+        site("shop.example.org", user="shop"),
+        site("a", user="many"),
+        site("b", user="many"),
+    ]
+    found["phpops_shm"]["groups"] = [
+        {
+            "kind": "php-fpm",
+            "unit": "phpops-fpm@wiki-blue.service",
+            "swap_bytes": 200 * MIB,
+            "users": [user("wiki", 200)],
+        },
+        {"kind": "php-fpm", "unit": "phpops-fpm@wiki-green.service", "swap_bytes": 100 * MIB},
+        {"kind": "php-cgi", "name": "php-cgi", "users": [user("shop", 90), user("many", 80), user("www-data", 1)]},
+        {"kind": "other", "name": "other", "users": [user("mysql", 500), user(None, 2)]},
+    ]
+    (verdict,) = judge(found)
+    assert verdict["sentence"].endswith("most is of mysql 500 MiB, site wiki 300 MiB, site shop.example.org 90 MiB.")
+    assert {"name": "swap of mysql", "value": 500 * MIB, "unit": "bytes"} in verdict["evidence"]
+    del found["phpops_shm"]["groups"][0]
+    found["phpops_shm"]["groups"][-1]["users"] = []
+    (verdict,) = judge(found)
+    assert verdict["sentence"].endswith(
+        "site wiki 100 MiB, site shop.example.org 90 MiB, 2 sites of many (php-cgi) 80 MiB."
+    )
+
+
+def test_the_kernel_that_a_container_shares_is_named() -> None:
+    found = on_disk("overlay", **grown(30.0, bytes=30 * MIB, negative=900))
+    found["phpops_slab"]["container"] = "podman"
+    sentences = [verdict["sentence"] for verdict in judge(found)]
+    assert len(sentences) == 2
+    assert all(sentence.endswith("this container (podman) shares.") for sentence in sentences)
 
 
 def test_errors_below_the_threshold_are_no_verdict() -> None:
@@ -559,6 +978,33 @@ def test_control_characters_of_a_host_do_not_reach_the_terminal() -> None:
 
 
 KEYS = ("available", "groups", "limits", "tmpfs", "sites", "containers", "resources", "shmpages", "numproc", "kind")
+KEYS += (
+    "masters",
+    "fpm",
+    "growth",
+    "seconds",
+    "bytes",
+    "fragmentation",
+    "blocks",
+    "zone",
+    "trigger",
+    "order",
+    "events",
+)
+KEYS += (
+    "config",
+    "jit",
+    "site",
+    "slot",
+    "spec",
+    "opcache",
+    "release",
+    "live_slot",
+    "php_files",
+    "web_findings",
+    "line",
+)
+KEYS += ("memory_bytes", "free_bytes", "users", "opcode_caches", "temp_folders", "fstype", "units", "result", "reason")
 KEYS += ("pools", "processes", "dentry", "shm_errors", "php", "reasons", "failcnt", "used_ratio", "held", "ceiling")
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8)),
@@ -576,10 +1022,10 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(
-    st.dictionaries(st.sampled_from(sorted([*QUIET, "budget"])), JSON, max_size=5),
+    st.dictionaries(st.sampled_from(sorted([*QUIET, "budget", "phpops_slot", "phpops_oom_policy"])), JSON, max_size=5),
     st.dictionaries(st.sampled_from(KEYS), JSON, max_size=9),
 )
 def test_facts_of_any_shape_give_verdicts_that_can_be_shown(found: dict[str, Any], part: dict[str, Any]) -> None:
-    whole = {key: {**part, "available": True} for key in QUIET}
+    whole = {key: {**part, "available": True} for key in [*QUIET, "phpops_slot", "phpops_oom_policy"]}
     text = render_text("web1", judge(json.loads(json.dumps({**whole, **found}))))
     assert text.startswith("web1: ")

@@ -56,7 +56,7 @@ def segment_per_process(facts: Facts, marks: Thresholds) -> list[Verdict]:
     return found
 
 
-def master_shared(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+def master_shared(facts: Facts, marks: Thresholds) -> list[Verdict]:
     """Several pools run under one PHP-FPM master and so share one OPcache segment."""
     found = []
     for group in entries(section(facts, "phpops_shm"), "groups"):
@@ -64,7 +64,7 @@ def master_shared(facts: Facts, _marks: Thresholds) -> list[Verdict]:
         names_of_all = [str(pool) for pool in listed] if isinstance(listed, (list, tuple)) else []
         # pm.status_listen makes FPM run a pool of its own for the status page.
         pools = [pool for pool in names_of_all if pool[: -len("_status")] not in names_of_all]
-        if len(pools) > 1:
+        if len(pools) >= max(2, marks.shared_pools):
             names = ", ".join(pools[:5]) + (", …" if len(pools) > 5 else "")
             sentence = (
                 f"One PHP-FPM master ({group.get('unit') or group.get('name')}) runs {len(pools)} pools ({names}): "

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 CRITICAL, WARNING, INFO = "critical", "warning", "info"
 SEVERITIES = (CRITICAL, WARNING, INFO)
@@ -39,6 +39,26 @@ class Thresholds:
     # Private memory of a pool's workers, on average: the threshold of the role worker_recycle.
     worker_bytes: int = 268435456
     swap_near_full: float = 0.9
+    # OPcache of one PHP-FPM master: shares of its memory, its keys and its buffer of interned strings.
+    opcache_near_full: float = 0.95
+    opcache_keys_near_full: float = 0.9
+    opcache_strings_near_full: float = 0.95
+    opcache_wasted: float = 0.1
+    opcache_restarts: int = 1
+    # At most this share in use, so long after its start or last restart.
+    opcache_oversized: float = 0.25
+    opcache_settled_seconds: int = 86400
+    # PHP files that a site wrote at run time and that its blacklist does not have.
+    written_php_files: int = 5
+    # How often all of a pool's workers were busy.
+    max_children_reached: int = 1
+    shared_pools: int = 2
+    # Growth of the dentry cache in an hour, as a share of the host's memory; files that were removed in a second.
+    dentry_growth: float = 0.01
+    removed_files_per_second: int = 10
+    # Free memory in pieces of less than 8 pages.
+    fragmented: float = 0.95
+    oom_kills: int = 1
     # Lines "Unable to allocate shared memory segment" in a site's error log.
     shm_errors: int = 1
 
@@ -85,6 +105,15 @@ class Verdict:
     sentence: str
     evidence: list[Evidence]
     cure: Cure
+
+
+# How many names a sentence lists.
+_NAMES = 5
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many more there are."""
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
 
 
 def section(facts: Facts, name: str) -> Facts | None:

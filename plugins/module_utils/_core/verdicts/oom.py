@@ -17,6 +17,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
     Thresholds,
     Verdict,
     entries,
+    listed,
     number,
     section,
     sub,
@@ -35,11 +36,11 @@ _RECYCLE = Cure(
 )
 
 
-def oom_kills(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+def oom_kills(facts: Facts, marks: Thresholds) -> list[Verdict]:
     """Processes were killed for want of memory; critical when systemd ended a whole unit because of one."""
     oom = section(facts, "phpops_oom")
     events = entries(oom, "events")
-    if not events:
+    if len(events) < marks.oom_kills:
         return []
     victims = Counter(str(sub(event, "victim").get("comm") or event.get("unit") or "unknown") for event in events)
     names = ", ".join(f"{name} {count}" for name, count in victims.most_common(_MOST_NAMES))
@@ -66,6 +67,21 @@ def _units(facts: Facts) -> list[Facts]:
     """Return the web servers with their OOMPolicy=, where the host honours it."""
     found = section(facts, "phpops_oom_policy")
     return entries(found, "units") if (found or {}).get("honoured") is True else []
+
+
+def unit_stopped_by_oom_kill(facts: Facts, _marks: Thresholds) -> list[Verdict]:
+    """A web server, or a PHP-FPM master, is down since systemd ended it for an OOM kill."""
+    units = entries(section(facts, "phpops_oom_policy"), "units")
+    down = [str(unit.get("unit")) for unit in units if unit.get("active") is False and unit.get("result") == "oom-kill"]
+    if not down:
+        return []
+    sentence = f"{listed(down)} {'is' if len(down) == 1 else 'are'} down since an OOM kill ended the whole unit."
+    cure = Cure(
+        f"Start it again (systemctl start {' '.join(down)}), and let units outlive a killed process.",
+        _CONTINUE.play,
+        tags=_CONTINUE.tags,
+    )
+    return [Verdict("unit_stopped_by_oom_kill", CRITICAL, sentence, [Evidence("units down", len(down), "units")], cure)]
 
 
 def unit_ends_with_a_process(facts: Facts, _marks: Thresholds) -> list[Verdict]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_report import NO_MASTER
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import cures
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
@@ -16,13 +17,11 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
     Thresholds,
     Verdict,
     entries,
+    listed,
     number,
     section,
     sub,
 )
-
-# How many names a sentence lists.
-_NAMES = 5
 
 # (key of the facts, what they tell)
 _GATHERED = (
@@ -31,11 +30,8 @@ _GATHERED = (
     ("phpops_php_sites", "the PHP sites"),
     ("phpops_beancounters", "the beancounters"),
     ("phpops_oom", "what the OOM killer did"),
+    ("phpops_opcache", "OPcache"),
 )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
 
 
 def _error_logs(facts: Facts) -> list[tuple[str, Facts]]:
@@ -63,7 +59,7 @@ def shm_allocation_errors(facts: Facts, marks: Thresholds) -> list[Verdict]:
     sizes = sorted({size for _count, _name, errors in hit for size in errors.get("segment_bytes") or []})
     of_size = f" of {' and '.join(human_bytes(size) for size in sizes[-2:])}" if sizes else ""
     last = max((str(errors["last"]) for _count, _name, errors in hit if errors.get("last")), default="")
-    names = _listed([f"{name} {count}" for count, name, _errors in hit])
+    names = listed([f"{name} {count}" for count, name, _errors in hit])
     sentence = (
         f"PHP was refused its shared memory segment{of_size} {count_of(total, 'time')}, as the error logs say ({names})"
         + (f"; the last one: {last}." if last else ".")
@@ -79,7 +75,7 @@ def error_logs_unreadable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     ]
     if not logs:
         return []
-    sentence = f"Whether PHP was refused shared memory is unknown for {_listed([name for name, _reason in logs])}: "
+    sentence = f"Whether PHP was refused shared memory is unknown for {listed([name for name, _reason in logs])}: "
     cure = Cure("Run it with become, or look where these logs go.", "phpops.webhost.diagnose")
     evidence = [Evidence("error logs not read", len(logs), "files")]
     return [Verdict("error_logs_unreadable", INFO, sentence + logs[0][1], evidence, cure)]
@@ -105,6 +101,9 @@ def facts_unavailable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
         part = sub(facts, key)
         # Only OpenVZ has beancounters: on every other host their absence is no finding.
         if part.get("available") is True or (key == "phpops_beancounters" and part.get("supported") is False):
+            continue
+        # Masters that could not be asked have a verdict of their own.
+        if key == "phpops_opcache" and (entries(part, "masters") or part.get("reason") == NO_MASTER):
             continue
         reason = str(part.get("reason") or "they were not gathered.")
         sentence = f"Nothing is known about {what}: {reason}"
@@ -144,7 +143,7 @@ def processes_unreadable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     if not groups and not hidden:
         return []
     total = sum(number(group, "unreadable_processes") for group in groups)
-    names = _listed([f"{group.get('name')} {number(group, 'unreadable_processes')}" for group in groups])
+    names = listed([f"{group.get('name')} {number(group, 'unreadable_processes')}" for group in groups])
     sentence = f"The memory of {count_of(total, 'process', 'processes')} can't be read ({names}): sums are too small."
     if not groups:
         sentence = "The list of processes is not whole, as /proc is mounted with hidepid: sums are too small."
