@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.phpops.webhost.plugins.module_utils._core.facts_age import FORMAT, moment
 from ansible_collections.phpops.webhost.plugins.module_utils._core.report_fleet import BadReport
 from ansible_collections.phpops.webhost.plugins.module_utils._core.report_host import FAILED
 from ansible_collections.phpops.webhost.plugins.module_utils._core.report_record import ANSWERED, record
@@ -28,6 +29,7 @@ _OPTIONS = {
     "before_dir": {"type": "path"},
     "state": {"type": "str", "choices": list(STATES), "default": ANSWERED},
     "reason": {"type": "str"},
+    "time": {"type": "str"},
     "facts": {"type": "dict", "default": {}},
     "verdicts": {"type": "list", "elements": "dict", "default": []},
     "hosts": {"type": "list", "elements": "str"},
@@ -61,8 +63,11 @@ def _run(args: dict[str, Any], host: str) -> Path:
         return write_page(folder, args["hosts"], before)
     if before is not None:
         check_before(folder, before)
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = datetime.now(timezone.utc).strftime(FORMAT)
+    if args["time"] and moment(args["time"]) is None:
+        raise BadReport(f"time is {args['time']}: give UTC as {now}.")
     if args["step"] == "begin":
         # In the place of an earlier record: a host that never answers must not look as if it did.
         return write_record(folder, record(host, FAILED, now, reason=_BEGUN))
-    return write_record(folder, record(host, args["state"], now, args["facts"], args["verdicts"], args["reason"]))
+    time = args["time"] or now
+    return write_record(folder, record(host, args["state"], time, args["facts"], args["verdicts"], args["reason"]))

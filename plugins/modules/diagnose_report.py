@@ -50,6 +50,9 @@ options:
   reason:
     description: Why it did not.
     type: str
+  time:
+    description: When the facts of O(step=record) were gathered, as 2026-01-31T23:59:59Z. By default now.
+    type: str
   facts:
     description: The facts as P(phpops.webhost.verdicts#filter) takes them.
     type: dict

@@ -65,6 +65,11 @@ def test_an_unreachable_host_has_its_reason(tmp_path: Path) -> None:
     assert (left(tmp_path)["state"], left(tmp_path)["reason"]) == ("unreachable", "no route")
 
 
+def test_facts_of_a_cache_keep_their_time(tmp_path: Path) -> None:
+    run(step="record", output_dir=str(tmp_path), time="2026-01-31T23:59:59Z")
+    assert left(tmp_path)["time"] == "2026-01-31T23:59:59Z"
+
+
 def test_the_page_compares_with_an_earlier_folder(tmp_path: Path) -> None:
     for folder, migrated in (("old", False), ("new", True)):
         record = fleet.vps("web1", migrated)
@@ -102,6 +107,7 @@ def test_a_broken_record_is_listed(tmp_path: Path) -> None:
         ({"step": "begin", "before_dir": "@"}, "is both this run's folder and the earlier one's"),
         ({"step": "begin", "before_dir": "/nonexistent"}, "holds no record of an earlier run"),
         ({"step": "render", "before_dir": "/nonexistent"}, "holds no record of an earlier run"),
+        ({"step": "record", "time": "yesterday"}, "time is yesterday: give UTC as 20"),
         ({"step": "no"}, "value of step must be one of"),
     ],
 )
