@@ -8,6 +8,7 @@ import json
 import re
 
 import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import judge
 
 MIB = 1024 * 1024
 SITES = {"wiki": "wiki", "shop": "web1"}
@@ -166,6 +167,14 @@ def test_a_full_cache_that_will_not_restart_is_not_healthy(host, unit):
     assert (master["max_keys"], master["cache_full"], master["healthy"]) == (223, True, False)
     assert master["oom_restarts"] + master["hash_restarts"] + master["manual_restarts"] == 0
     assert "all keys are taken" in master["problems"][0]
+
+
+def test_the_verdicts_name_the_full_cache_and_the_directive_without_effect(host, unit):
+    found = [verdict for verdict in judge({"phpops_opcache": facts(host)}) if unit in verdict["sentence"]]
+    severities = {verdict["code"]: verdict["severity"] for verdict in found if verdict["severity"] != "info"}
+    assert severities == {"opcache_keys_full": "critical", "opcache_directive_ineffective": "warning"}
+    (wrong,) = [verdict for verdict in found if verdict["code"] == "opcache_directive_ineffective"][:1]
+    assert "opcache.memory_consumption=512, the cache has 128 MiB" in wrong["sentence"]
 
 
 def test_php_cgi_is_named_with_its_memory_and_not_asked(host, unit):

@@ -619,11 +619,11 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
                     "opcache.interned_strings_buffer": "8",
                     "opcache.enable": "1",
                     "opcache.jit_buffer_size": "67108864",
-                    "opcache.jit": "Disable",
+                    "opcache.jit": "",
                 },
             ),
             phpops_slot=slot_site(
-                False, {"opcache.enable": "on", "opcache.jit_buffer_size": "64M", "opcache.jit": '"disable"'}
+                False, {"opcache.enable": "on", "opcache.jit_buffer_size": "64M", "opcache.jit": '"off"'}
             )["phpops_slot"],
         ),
     ),

@@ -69,7 +69,13 @@ def _same(name: str, wanted: str, has: str) -> bool:
         return is_true(one) == is_true(other)
     if kind == "bytes":
         return parse_bytes(one) == parse_bytes(other)
-    return one.lower() == other.lower() if kind == "text" else atoi(one) == atoi(other)
+    return _plain(one) == _plain(other) if kind == "text" else atoi(one) == atoi(other)
+
+
+def _plain(value: str) -> str:
+    """Return a text as PHP's ini parser has it, which turns these words into nothing."""
+    word = value.lower()
+    return "" if word in ("off", "no", "none", "false") else word
 
 
 def _stored(facts: Facts, master: Facts, config: Facts) -> list[str]:
