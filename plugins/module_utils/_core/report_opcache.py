@@ -16,11 +16,11 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
     sub,
 )
 
-_KEYS = (
+KEYS = (
     *("segment_bytes", "used_bytes", "free_bytes", "wasted_bytes", "keys", "max_keys", "scripts"),
     *("interned_used_bytes", "interned_bytes", "hit_ratio", "oom_restarts", "hash_restarts", "manual_restarts"),
 )
-_FPM = ("active", "idle", "total", "max_children", "max_children_reached", "listen_queue", "slow_requests")
+FPM = ("active", "idle", "total", "max_children", "max_children_reached", "listen_queue", "slow_requests")
 
 
 def gauges(facts: Facts) -> list[dict[str, Any]]:
@@ -44,11 +44,11 @@ def gauges(facts: Facts) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "about": ", ".join(about),
-                **{key: master.get(key) for key in _KEYS},
+                **{key: master.get(key) for key in KEYS},
                 "gauges": [gauge for gauge in drawn if gauge is not None],
                 "flags": _flags(master),
                 "reason": master.get("reason"),
-                "fpm": {key: sub(master, "fpm").get(key) for key in _FPM},
+                "fpm": {key: sub(master, "fpm").get(key) for key in FPM},
             }
         )
     return found

@@ -7,8 +7,10 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core import report_opcache
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import Thresholds
 from ansible_collections.phpops.webhost.tests.unit._core.test_verdicts import FIRES, QUIET
+from ansible_collections.phpops.webhost.tests.unit.contract.test_modules import documents
 from ansible_collections.phpops.webhost.tests.unit.contract.tree import ROOT, load
 
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_verdicts.rst").read_text(encoding="utf-8")
@@ -40,3 +42,10 @@ def test_the_role_gathers_all_facts_that_are_judged():
     modules = {key for task in load(ROLE / "tasks" / "gather.yml") for key in task if key.startswith("phpops.webhost.")}
     judged = {f"phpops.webhost.{name[len('phpops_') :]}_facts" for name in [*QUIET, "phpops_slot", "phpops_oom_policy"]}
     assert modules == {*judged, "phpops.webhost.memory_budget_info"}
+
+
+def test_the_report_draws_what_opcache_facts_returns():
+    facts = documents("opcache_facts")["RETURN"]["ansible_facts"]["contains"]["phpops_opcache"]["contains"]
+    master = facts["masters"]["contains"]
+    assert set(report_opcache.KEYS) <= set(master)
+    assert set(report_opcache.FPM) <= set(master["fpm"]["contains"])
