@@ -24,7 +24,7 @@ def moment(text: Any) -> datetime | None:
 
 def words(seconds: int) -> str:
     """Return a time span in its two largest units, as "3 hours 5 minutes"."""
-    said = []
+    said: list[str] = []
     for size, name in _PARTS:
         count, seconds = divmod(seconds, size)
         if count or said:
