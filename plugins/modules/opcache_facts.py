@@ -237,7 +237,9 @@ ansible_facts:
                   returned: always
                   type: int
                 max_children_reached:
-                  description: How often that many ran, by the status page.
+                  description:
+                    - How often that many ran, by the status page, else by the master's log since its start.
+                    - Null where neither tells.
                   returned: always
                   type: int
                 listen_queue:

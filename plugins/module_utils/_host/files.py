@@ -102,6 +102,17 @@ def fsync_dir(path: PathLike) -> None:
         os.close(descriptor)
 
 
+def read_end(path: PathLike, max_bytes: int) -> str:
+    """Return the last bytes of a regular file as text, "" for anything else. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            return ""
+        file.seek(max(0, status.st_size - max_bytes))
+        return file.read(max_bytes).decode("utf-8", "replace")
+
+
 def _rename_new(target: Path, make: Callable[[Path], None]) -> None:
     """Let ``make`` create a new name beside ``target``, rename it over ``target``, and make that durable."""
     prefix = f".{target.name[:200]}."

@@ -9,12 +9,19 @@ import grp
 import os
 import pwd
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Sequence
 
-from ansible_collections.phpops.webhost.plugins.module_utils._core import fpm_conf, listening, procmaps, shm
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._core import (
+    fpm_conf,
+    fpm_log,
+    listening,
+    procmaps,
+    shm,
+)
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_end, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_cgi import open_sockets
 
 _SLOT_UNIT = re.compile(r"phpops-fpm@(.+)-(blue|green)\.service")
@@ -22,6 +29,7 @@ _POOL_TITLE = re.compile(r"php-fpm: pool (\S+)")
 _GID = re.compile(r"^Gid:\s+\d+\s+(\d+)", re.MULTILINE)
 _VERSION = re.compile(r"php-?(?:fpm)?(\d\.\d)")
 UNKNOWN_POOL = "unknown"
+_LOG_BYTES = 1024 * 1024
 
 
 @dataclass
@@ -53,6 +61,7 @@ class Master:
     root: str = ""
     pools: list[Pool] = field(default_factory=list)
     reason: str | None = None
+    reached: fpm_log.Reached = field(default_factory=fpm_log.Reached)
 
 
 def find(groups: Sequence[shm.Group], proc: str = "/proc") -> list[Master]:
@@ -157,9 +166,14 @@ def _configuration(master: Master) -> dict[str, fpm_conf.PoolConf]:
         return texts
 
     try:
-        return fpm_conf.parse(read_text(master.root + master.config), include)
+        text = read_text(master.root + master.config)
     except Unreadable:
         return {}
+    log = fpm_log.error_log(text)
+    if log:
+        with suppress(OSError):
+            master.reached = fpm_log.reached(read_end(master.root + log, _LOG_BYTES), master.pid)
+    return fpm_conf.parse(text, include)
 
 
 def _listeners(pid: int, inodes: set[int], proc: str) -> list[listening.Listening]:

@@ -18,11 +18,11 @@ Ask = Callable[[Listening, Dict[str, str]], Response]
 _COUNTS = ("active", "idle", "total", "max_children", "max_children_reached", "listen_queue", "slow_requests")
 
 
-def facts(pool: Pool, ask: Ask | None) -> dict[str, Any]:
+def facts(pool: Pool, ask: Ask | None, reached: int | None = None) -> dict[str, Any]:
     """Return the pool's numbers; ``ask`` raises FastCgiError, None asks nobody.
 
-    Without a status page ``active`` counts the connections that workers hold, ``max_children_reached`` and
-    ``slow_requests`` are null. The queue is always the kernel's.
+    Without a status page ``active`` counts the connections that workers hold, ``max_children_reached`` is ``reached``,
+    as the master's log has it, and ``slow_requests`` is null. The queue is always the kernel's.
     """
     page, reason = _page(pool, ask)
     busy = [socket.connections for socket in pool.sockets]
@@ -35,7 +35,7 @@ def facts(pool: Pool, ask: Ask | None) -> dict[str, Any]:
         "idle": max(total_ - active, 0) if active is not None else None,
         "total": total_,
         "max_children": pool.conf.max_children if pool.conf else None,
-        "max_children_reached": None,
+        "max_children_reached": reached,
         "listen_queue": sum(socket.queue for socket in pool.sockets) if pool.sockets else None,
         "slow_requests": None,
     }

@@ -164,7 +164,7 @@ def _pool(pool: Pool, master: Master, silent: dict[str, str], options: Options) 
     def ask(socket: Listening, params: dict[str, str]) -> Response:
         return _request(socket, params, master, silent, options.timeout_seconds)
 
-    told = fpm_workers.facts(pool, ask if master.reason is None else None)
+    told = fpm_workers.facts(pool, ask if master.reason is None else None, master.reached.of(pool.name))
     return {"pool": pool.name, "user": pool.user, "sockets": [one.address for one in pool.sockets], "fpm": told}
 
 

@@ -456,7 +456,7 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "max_children_reached",
         "warning",
         opcache(master(pools=[pool(max_children_reached=None, listen_queue=4, active=5)])),
-        "wiki (0 times since its start, with 5 workers at most, 4 requests wait now).",
+        "wiki (now, with 5 workers at most, 4 requests wait).",
     ),
     (
         "deploy_blocked",

@@ -21,6 +21,17 @@ def test_read_text_reads_a_file_of_proc_that_has_no_size() -> None:
     assert "MemTotal" in files.read_text("/proc/meminfo")
 
 
+def test_the_end_of_a_log_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"first\nlast\xff\n")
+    assert files.read_end(path, 6) == "last\ufffd\n"
+    assert files.read_end(path, 100) == "first\nlast\ufffd\n"
+    os.mkfifo(tmp_path / "fifo")
+    assert files.read_end(tmp_path / "fifo", 9) == ""
+    with pytest.raises(FileNotFoundError):
+        files.read_end(tmp_path / "none", 9)
+
+
 @pytest.mark.parametrize("name", ["absent", "file/below"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("x")

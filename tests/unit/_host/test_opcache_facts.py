@@ -195,6 +195,34 @@ def test_without_a_status_page_the_processes_are_counted(host: Host) -> None:
     assert "no pm.status_path" in fpm["reason"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        (
+            [
+                "NOTICE: fpm is running, pid {pid}",
+                *["WARNING: [pool www] server reached max_children setting (5), x"] * 2,
+            ],
+            2,
+        ),
+        (["NOTICE: fpm is running, pid {pid}"], 0),
+        (["NOTICE: ready to handle connections"], None),
+    ],
+)
+def test_without_a_status_page_the_masters_log_tells_when_all_were_busy(
+    host: Host, lines: list[str], count: int | None
+) -> None:
+    log = host.folder / "fpm.log"
+    log.write_text("".join(f"[21-Nov-2026 10:00:00] {line.format(pid=MASTER)}\n" for line in lines), encoding="utf-8")
+    path = host.serve()
+    host.conf = f"[global]\nerror_log = {log}\n[www]\nlisten = {path}\npm.max_children = 5\n"
+    host.master()
+    host.worker()
+    found = one(host.facts())
+    assert found["pools"][0]["fpm"]["max_children_reached"] == count
+    assert found["fpm"]["max_children_reached"] == count
+
+
 def test_a_status_page_that_is_none_is_said(host: Host) -> None:
     host.pool.pages["/status"] = Page(body=b"<html>")
     path = host.serve()

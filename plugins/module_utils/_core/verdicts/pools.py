@@ -49,8 +49,9 @@ def max_children_reached(facts: Facts, marks: Thresholds) -> list[Verdict]:
             if times < marks.max_children_reached and not waits:
                 continue
             name = str(master.get("site") or f"{pool.get('pool')} of {name_of(master)}")
-            words = f"{count_of(times, 'time')} since its start, with {most} workers at most"
-            words += f", {count_of(queue, 'request waits', 'requests wait')} now" if waits else ""
+            words = f"{count_of(times, 'time')} since its start" if times else "now"
+            words += f", with {count_of(most, 'worker')} at most" if most else ""
+            words += f", {count_of(queue, 'request waits', 'requests wait')}" if waits else ""
             each = _worker_bytes(fpm)
             room = f" Each takes {human_bytes(each)} of private memory now." if each else ""
             text = f"Find what keeps them busy, else allow more (pm.max_children) where memory allows it.{room}"
