@@ -15,6 +15,7 @@ description:
   - Tells what is reserved from what was touched. Reserved is the size of the mappings in C(/proc/PID/maps). Touched is
     the kernel's own count of the pages of each segment, from C(/proc/PID/map_files), else C(/proc/sysvipc/shm), else
     C(/proc/PID/smaps); C(resident_source) of each segment says which.
+  - Of a process's environment C(TMPDIR) is told and nothing else.
   - Needs C(become) to read the maps of other users' processes. Without it the groups that could not be read say so,
     and their numbers are null.
   - In a container, root needs C(CAP_SYS_PTRACE) for the same, and C(CAP_SYS_ADMIN) for C(map_files).

@@ -80,6 +80,7 @@ def _reuse(tree: Sequence[Directive], site: str, socket: str) -> Iterator[Findin
     urls = {
         match.group("url").lower()
         for directive, _parents in _walk(tree)
+        if socket in directive.arguments
         for match in map(_WORKER.match, split_arguments(directive.arguments))
         if match and match.group("path") == socket and match.group("url")
     }
