@@ -37,7 +37,7 @@ options:
   php_files:
     description:
       - Look through the code of each site for PHP files that it writes while it runs, such as compiled templates.
-      - No PHP is run. It ends after 20000 files or 5 seconds for each site.
+      - No PHP is run. It ends after 20000 files or 5 seconds for each site, and after 30 seconds for all.
     type: bool
     default: false
 seealso:
@@ -117,7 +117,9 @@ ansible_facts:
                 why: {description: "What it does.", returned: always, type: str}
                 cure: {description: "What to do about it.", returned: always, type: str}
             php_files:
-              description: PHP that the site writes. Null without O(php_files), and where its account is not there.
+              description:
+                - PHP that the site writes. Null without O(php_files), where its account is not there, and where no time
+                  was left.
               type: dict
               returned: always
               contains:

@@ -17,7 +17,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_files import find_php_files, read_head
 
 MAX_FILES = 20000
-MAX_SECONDS = 5.0
+MAX_SECONDS, MAX_SECONDS_ALL = 5.0, 30.0
 SHOWN = 5
 _MAX_LINES = 50
 _MAX_BYTES = 1024 * 1024

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Sequence
@@ -41,19 +42,18 @@ def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, A
     }
 
 
-def _php_files(spec: dict[str, Any], release: Any) -> dict[str, Any] | None:
-    """Return the PHP files that the site writes, None where its account or its folder is not there."""
+def _php_files(spec: dict[str, Any], release: Any, seconds: float) -> dict[str, Any] | None:
+    """Return the PHP files that the site writes, None where its account is not there, or no time is left."""
     paths = [str(path) for path in ((release or {}).get("path"), spec.get("document_root")) if path]
+    lines = runtime_files.blacklist(spec.get("opcache") or {})
     try:
-        return runtime_files.look(
-            paths[:1], str(spec.get("user")), spec.get("group"), runtime_files.blacklist(spec.get("opcache") or {})
-        )
+        return runtime_files.look(paths[:1], str(spec.get("user")), spec.get("group"), lines, seconds)
     except KeyError:
         return None
 
 
 def _site(
-    run: systemd.Run, site: str, layout: Layout, enabled: web_references.Trees, php_files: bool
+    run: systemd.Run, site: str, layout: Layout, enabled: web_references.Trees, php_seconds: float
 ) -> dict[str, Any]:
     live, spec, held, reason = None, None, None, None
     try:
@@ -85,7 +85,7 @@ def _site(
         "lease": held,
         "slots": slots,
         "web_findings": [asdict(line) for line in found_lines],
-        "php_files": _php_files(spec, release) if php_files and spec else None,
+        "php_files": _php_files(spec, release, php_seconds) if php_seconds > 0 and spec else None,
         "reason": reason,
     }
 
@@ -103,5 +103,9 @@ def slot_facts(
         return {"available": False, "reason": f"{layout.state} can't be read: run the task with become.", "sites": []}
     names = store.sites(layout)
     enabled = web_references.trees(places) if names else web_references.Trees([], [])
-    sites = [_site(run, site, layout, enabled, php_files) for site in names]
+    end = time.monotonic() + (runtime_files.MAX_SECONDS_ALL if php_files else 0.0)
+    sites = []
+    for name in names:
+        left = min(runtime_files.MAX_SECONDS, end - time.monotonic())
+        sites.append(_site(run, name, layout, enabled, left))
     return {"available": True, "reason": None, "sites": sites}
