@@ -134,7 +134,7 @@ options:
     default: 10
   fragmented:
     description:
-      - The share of the free memory in pieces of less than 8 pages that counts as fragmented.
+      - The share of a zone's free memory in pieces of less than 8 pages that counts as fragmented.
     type: float
     default: 0.95
   oom_kills:

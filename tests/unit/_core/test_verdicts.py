@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounter_risk import container_facts
 from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounters import parse_beancounters
+from ansible_collections.phpops.webhost.plugins.module_utils._core.oom_log import OomLog
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_report import NO_MASTER
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import TABLE, judge
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import BadThreshold, Thresholds
@@ -500,8 +501,15 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
     (
         "memory_fragmented",
         "info",
-        pieces(zone(900, 20, 5, 1), zone(*[0] * 10, 3, name="DMA")),
-        "99 % of the free memory (3.8 MiB) are in pieces of less than 32 KiB.",
+        pieces(zone(9000, 200, 50, 10), zone(*[0] * 10, 30, name="DMA32"), zone(*[0] * 10, 3, name="DMA")),
+        "99 % of the free memory of zone Normal (37.8 MiB) are in pieces of less than 8 pages.",
+    ),
+    (
+        "memory_fragmented",
+        "info",
+        wanting(0, zone(9000, 200, 50)),
+        "100 % of the free memory of zone Normal (37.5 MiB) were in pieces of less than 8 pages when memory ran out at "
+        "2026-01-01T10:00:00.",
     ),
     (
         "unit_stopped_by_oom_kill",
@@ -646,11 +654,12 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("tmpdir_on_disk", on_disk(None, **grown(60.0, negative=6000))),
     ("tmpdir_on_disk", on_disk("ext4", **grown(60.0, objects=6000, negative=599))),
     ("tmpdir_on_disk", on_disk("ext4")),
-    ("memory_fragmented", wanting(0, zone(900, 90))),
-    ("memory_fragmented", wanting(3, zone(900, 90, 0, 1))),
-    ("memory_fragmented", wanting(3, zone(7))),
+    ("memory_fragmented", wanting(0, zone(900, 90, 0, 20))),
+    ("memory_fragmented", wanting(3, zone(900, 90, 0, 20))),
+    ("memory_fragmented", wanting(3, zone(7, 0, 0, 0, 1))),
     ("memory_fragmented", wanting(3)),
-    ("memory_fragmented", pieces(zone(900, 20, 5, 10))),
+    ("memory_fragmented", pieces(zone(9000, 200, 50, 90))),
+    ("memory_fragmented", pieces(zone(900))),
     ("memory_fragmented", pieces()),
     ("unit_stopped_by_oom_kill", stopped(True, "oom-kill")),
     ("unit_stopped_by_oom_kill", stopped(False, "success")),
@@ -795,6 +804,17 @@ def test_several_containers_are_named_and_one_is_not() -> None:
     assert len(sentences) == 4
 
 
+def test_real_logs_tell_where_memory_was_in_pieces() -> None:
+    fragmented = []
+    for path in sorted((SAMPLES.parent / "oom").glob("*.txt")):
+        log = OomLog()
+        for line in path.read_bytes().split(b"\n"):
+            log.feed(line)
+        found = judge({"phpops_oom": {"available": True, **log.finish().shown(4096)}})
+        fragmented += [path.name[:2] for verdict in found if verdict["code"] == "memory_fragmented"]
+    assert fragmented == ["06", "07", "08"]
+
+
 def test_a_real_dump_gives_its_verdicts() -> None:
     parsed = parse_beancounters((SAMPLES / "16-geofftech-shmpages12-numproc96.txt").read_text(), 4096)
     found = facts(phpops_beancounters={"available": True, "containers": container_facts(parsed, 0.9, 4096)})
@@ -845,7 +865,7 @@ def test_a_threshold_that_makes_no_sense_is_named(values: dict[str, Any], messag
         ("written_php_files", 1, "php_written_at_run_time", written(1, "0")),
         ("dentry_growth", 0.001, "dentry_growing", grown(36000.0, bytes=50 * MIB)),
         ("removed_files_per_second", 1, "tmpdir_on_disk", on_disk("ext4", **grown(60.0, negative=60))),
-        ("fragmented", 0.5, "memory_fragmented", pieces(zone(900, 20, 5, 50))),
+        ("fragmented", 0.5, "memory_fragmented", pieces(zone(9000, 200, 50, 500))),
     ],
 )
 def test_a_threshold_moves_its_mark(name: str, value: float, code: str, found: dict[str, Any]) -> None:

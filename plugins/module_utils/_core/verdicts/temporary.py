@@ -123,20 +123,28 @@ def memory_fragmented(facts: Facts, marks: Thresholds) -> list[Verdict]:
         ]
         return [Verdict("memory_fragmented", WARNING, sentence, evidence, cure)]
     slab = section(facts, "phpops_slab")
-    zones = _zones(slab)
-    share = unusable_share([_blocks(zone) for zone in zones], _ORDER)
-    if share is None or share < marks.fragmented:
-        return []
-    free, piece = sum(number(zone, "free_bytes") for zone in zones), number(slab, "page_size") << _ORDER
-    sentence = (
-        f"{human_percent(share)} of the free memory ({human_bytes(free)}) are in pieces of less than "
-        f"{human_bytes(piece)}"
-    )
-    evidence = [
-        Evidence("free memory in small pieces", round(share, 4), "ratio"),
-        Evidence("free memory", free, "bytes"),
-    ]
-    return [Verdict("memory_fragmented", INFO, sentence + _shared(facts), evidence, cure)]
+    events = [event for event in entries(section(facts, "phpops_oom"), "events") if _zones(event)]
+    then = f" when memory ran out at {events[-1].get('time')}" if events and events[-1].get("time") else ""
+    readings = [(_zones(slab), "are", "", _shared(facts))]
+    readings += [(_zones(events[-1]), "were", then or " when memory ran out", ".")] if events else []
+    for zones, verb, when, end in readings:
+        shares = [
+            (unusable_share([_blocks(zone)], _ORDER) or 0.0, number(zone, "free_bytes"), str(zone.get("zone")))
+            for zone in zones
+            if number(zone, "free_bytes") >= _LEAST_BYTES
+        ]
+        share, free, name = max(shares, default=(0.0, 0, ""))
+        if share >= marks.fragmented:
+            sentence = (
+                f"{human_percent(share)} of the free memory of zone {name} ({human_bytes(free)}) {verb} in pieces of "
+                f"less than {1 << _ORDER} pages{when}{end}"
+            )
+            evidence = [
+                Evidence("free memory in small pieces", round(share, 4), "ratio"),
+                Evidence("free memory", free, "bytes"),
+            ]
+            return [Verdict("memory_fragmented", INFO, sentence, evidence, cure)]
+    return []
 
 
 def _zones(facts: Facts | None) -> list[Facts]:
