@@ -12,7 +12,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
 
 ANSWERED = "answered"
 _WHOLE = (
-    *("phpops_beancounters", "phpops_slab", "phpops_shm", "phpops_opcache", "phpops_oom_policy"),
+    *("phpops_beancounters", "phpops_slab", "phpops_shm", "phpops_oom_policy"),
     "budget",
 )
 # Not the environment, ini values and wrappers: passwords stand in them.
@@ -41,6 +41,9 @@ def record(
 
 def _kept(facts: Facts) -> dict[str, Any]:
     kept = {name: facts[name] for name in _WHOLE if name in facts}
+    if "phpops_opcache" in facts:
+        found = sub(facts, "phpops_opcache")
+        kept["phpops_opcache"] = {**found, "masters": [_master(master) for master in entries(found, "masters")]}
     if "phpops_oom" in facts:
         oom = dict(sub(facts, "phpops_oom"))
         # A table of all processes for each kill is long, and by_command has its sums.
@@ -58,6 +61,21 @@ def _kept(facts: Facts) -> dict[str, Any]:
         sites = [_some(site, _SLOT_SITE) for site in entries(found, "sites")]
         kept["phpops_slot"] = {**_some(found, ("available", "reason")), "sites": sites}
     return kept
+
+
+def _master(master: Facts) -> dict[str, Any]:
+    """Return a master without the lists of its workers, which are long and have their sums beside them."""
+    kept = dict(master)
+    if "fpm" in master:
+        kept["fpm"] = _without_workers(master)
+    if "pools" in master:
+        kept["pools"] = [{**pool, "fpm": _without_workers(pool)} for pool in entries(master, "pools")]
+    return kept
+
+
+def _without_workers(owner: Facts) -> dict[str, Any]:
+    fpm = sub(owner, "fpm")
+    return {key: fpm[key] for key in fpm if key != "memory_by_worker"}
 
 
 def _some(facts: Facts, keys: Sequence[str]) -> dict[str, Any]:

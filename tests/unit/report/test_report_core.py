@@ -187,6 +187,17 @@ def test_a_time_line_spans_its_events() -> None:
     assert charts.time_line([]) == []
 
 
+def test_a_record_keeps_the_sums_of_workers_and_not_their_list() -> None:
+    fpm = {"active": 1, "memory_by_worker": [{"pid": 1}] * 100}
+    masters = [{"site": "wiki", "fpm": fpm, "pools": [{"pool": "wiki", "fpm": fpm}]}, {"site": "shop"}]
+    kept = record("a", "answered", "t", {"phpops_opcache": {"available": True, "masters": masters}})
+    short = {"active": 1}
+    assert kept["facts"]["phpops_opcache"] == {
+        "available": True,
+        "masters": [{"site": "wiki", "fpm": short, "pools": [{"pool": "wiki", "fpm": short}]}, {"site": "shop"}],
+    }
+
+
 def test_a_record_keeps_no_secret_of_a_site() -> None:
     wrapper = {"environment": {"DB_PASSWORD": "hunter2"}, "ini": {"x": "hunter2"}}
     site = {"name": EVIL, "wrapper": wrapper, "php": {"method": "fcgid_wrapper", "findings": ["hunter2"]}}
