@@ -57,7 +57,12 @@ def sphinx(source: Path, target: Path) -> subprocess.Popen[str]:
     command = [str(VENV / "bin" / "python"), "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--quiet"]
     command += ["--conf-dir", str(SITE), "--doctree-dir", str(target.parent / "doctrees"), str(source), str(target)]
     return subprocess.Popen(
-        command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 the phpops.webhost authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands of the README and the guides that change nothing, run as they are written, on both hosts at once."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCENARIO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SCENARIO.parents[1] / "tests" / "examples"))
+
+import examples
+
+HOSTS = {"diagnose-debian12", "diagnose-debian13"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder as a reader has it, with the inventory under the name that the examples give it."""
+    made = tmp_path_factory.mktemp("reader")
+    (made / "hosts").symlink_to(SCENARIO / "inventory" / "hosts.yml")
+    return made
+
+
+def run(folder, command):
+    """Run a command line in a shell; return its exit status and all its output."""
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def answered(output):
+    """Return the hosts that a module or a playbook succeeded on."""
+    one = re.findall(r"^(\S+) \| SUCCESS => ", output, re.MULTILINE)
+    recap = re.findall(r"^(\S+) +: ok=[1-9]\d* .*unreachable=0 +failed=0 ", output, re.MULTILINE)
+    return set(one) | set(recap)
+
+
+@pytest.mark.parametrize("command", examples.to_run())
+def test_command_works_on_all_hosts(folder, command):
+    status, output = run(folder, command)
+    assert status == 0, output
+    assert answered(output) == HOSTS, output
+    assert "[WARNING]: Could not match" not in output
+
+
+def test_a_command_that_fails_is_noticed(folder):
+    status, output = run(folder, "ansible all -i hosts -m phpops.webhost.slab_facts -a top=five")
+    assert status != 0
+    assert answered(output) == set()
+
+
+def test_the_report_is_where_the_readme_says(folder):
+    for page in ("diagnosis/report.html", "before/report.html", "after/report.html"):
+        assert (folder / page).is_file()
+
+
+def test_they_changed_nothing(host):
+    assert host.check_output("find /etc /srv /usr /opt /var/www -xdev -newer /root/prepared") == ""
+    assert not host.file("/var/lib/phpops").exists
