@@ -30,6 +30,7 @@ _OPTIONS = {
     "reason": {"type": "str"},
     "facts": {"type": "dict", "default": {}},
     "verdicts": {"type": "list", "elements": "dict", "default": []},
+    "time": {"type": "str"},
     "hosts": {"type": "list", "elements": "str"},
 }
 
@@ -65,4 +66,5 @@ def _run(args: dict[str, Any], host: str) -> Path:
     if args["step"] == "begin":
         # In the place of an earlier record: a host that never answers must not look as if it did.
         return write_record(folder, record(host, FAILED, now, reason=_BEGUN))
-    return write_record(folder, record(host, args["state"], now, args["facts"], args["verdicts"], args["reason"]))
+    time = args["time"] or now
+    return write_record(folder, record(host, args["state"], time, args["facts"], args["verdicts"], args["reason"]))

@@ -59,6 +59,9 @@ options:
     type: list
     elements: dict
     default: []
+  time:
+    description: When the facts were gathered, for O(step=record), in UTC by ISO 8601. The present time by default.
+    type: str
   hosts:
     description:
       - The hosts that the page is about, for O(step=render). One without a record is listed as not answering.

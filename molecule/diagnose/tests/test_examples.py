@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -28,11 +29,16 @@ def folder(tmp_path_factory):
 
 
 def run(folder, command):
-    """Run a command line in a shell; return its exit status and all its output."""
+    """Run a command line in a shell, with the fact cache that a guide needs; return its status and output."""
     done = subprocess.run(
         command,
         shell=True,
         cwd=folder,
+        env={
+            **os.environ,
+            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "facts"),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -62,6 +68,20 @@ def test_a_command_that_fails_is_noticed(folder):
     status, output = run(folder, "ansible all -i hosts -m phpops.webhost.slab_facts -a top=five")
     assert status != 0
     assert answered(output) == set()
+
+
+def test_cached_facts_are_judged_without_asking_the_hosts(folder):
+    """As in the guide of the report, with hosts that can't be reached any more."""
+    nobody = "-e ansible_ssh_executable=/bin/false -e ansible_ssh_retries=0"
+    status, output = run(folder, f"ansible-playbook -i hosts phpops.webhost.diagnose {nobody}")
+    assert status != 0 and "UNREACHABLE" in output
+    status, output = run(folder, f"ansible-playbook -i hosts phpops.webhost.diagnose -e diagnose_cached=true {nobody}")
+    assert (status, answered(output)) == (0, HOSTS), output
+    assert output.count("The host was not asked: these are its facts of 20") == 2
+    assert output.count("[critical] shmpages_failing: shmpages holds 965.3 MiB") == 2
+    status, output = run(folder, "ansible-playbook -i nowhere, phpops.webhost.diagnose -e diagnose_cached=true")
+    assert status != 0
+    assert "The fact cache has no diagnosis of this host." in output
 
 
 def test_the_report_is_where_the_readme_says(folder):

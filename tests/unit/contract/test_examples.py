@@ -20,7 +20,7 @@ import examples
 
 YAML = [block for block in examples.blocks() if block.language == "yaml"]
 COMMANDS = sorted({command.text for command in examples.commands()})
-LANGUAGES = {"apacheconf", "console", "inline", "nginx", "text", "yaml"}
+LANGUAGES = {"apacheconf", "console", "ini", "inline", "nginx", "text", "yaml"}
 LISTED = yaml.safe_load((ROOT / "tests" / "examples" / "not_run.yml").read_text(encoding="utf-8"))
 
 
