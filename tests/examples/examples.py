@@ -95,5 +95,8 @@ def not_run() -> dict[str, str]:
 
 
 def to_run() -> list[str]:
-    """Return each command that is run as it is written, once: those that are not listed."""
-    return sorted({command.text for command in commands()} - set(not_run()))
+    """Return each command that is run as it is written, once: those that are not listed, in the order of the texts.
+
+    A later one may need what an earlier one left, as a reader would have it.
+    """
+    return [text for text in dict.fromkeys(command.text for command in commands()) if text not in not_run()]

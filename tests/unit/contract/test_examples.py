@@ -167,7 +167,7 @@ def test_every_command_is_run_or_listed_with_a_reason():
 
 def test_the_scenario_runs_what_is_to_be_run():
     text = (ROOT / "molecule" / "diagnose" / "tests" / "test_examples.py").read_text(encoding="utf-8")
-    assert '@pytest.mark.parametrize("command", examples.to_run())' in text
+    assert '@pytest.mark.parametrize("command", examples.to_run(), ids=str)' in text
 
 
 def test_the_scenarios_named_instead_run_the_same_playbook():
