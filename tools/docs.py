@@ -54,14 +54,8 @@ def ended(title: str, process: subprocess.Popen[str]) -> bool:
 
 def sphinx(source: Path, target: Path) -> subprocess.Popen[str]:
     """Start Sphinx; each of its warnings is an error, and it goes on to the next."""
-    command = [str(VENV / "bin" / "python"), "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--quiet"]
-    command += [
-        "--jobs=2",
-        f"--conf-dir={SITE}",
-        f"--doctree-dir={target.parent / 'doctrees'}",
-        str(source),
-        str(target),
-    ]
+    command = [str(VENV / "bin" / "python"), "-m", "sphinx", "--builder=html", "--fail-on-warning", "--quiet"]
+    command += [f"--conf-dir={SITE}", f"--doctree-dir={target.parent / 'doctrees'}", str(source), str(target)]
     return subprocess.Popen(
         command,
         env=environment(),
