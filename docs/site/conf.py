@@ -54,13 +54,15 @@ def resolve(_app: Sphinx, _env: BuildEnvironment, node: Element, contents: Eleme
 CONTENTS = re.compile(r"^\.\. contents::\n(?:[ \t]+\S.*\n)*", re.MULTILINE)
 # The collection's own index repeats the guides, which index.rst here has.
 GUIDES = re.compile(r"^Symptoms\n-+\n.*?(?=^\.\. _)", re.MULTILINE | re.DOTALL)
+# What the side column calls a page: its title is a sentence.
+ENTRY = re.compile(r"^    (\w+)_(module|role|filter)$", re.MULTILINE)
 
 
 def shorten(_app: Sphinx, name: str, source: list[str]) -> None:
     """Take out what would be on the page twice."""
     source[0] = CONTENTS.sub("", source[0])
     if name == "collections/phpops/webhost/index":
-        source[0] = GUIDES.sub("", source[0])
+        source[0] = ENTRY.sub(r"    \1 \2 <\1_\2>", GUIDES.sub("", source[0]))
 
 
 def setup(app: Sphinx) -> None:
