@@ -26,7 +26,10 @@ demo: images  ## Do the whole job on a real systemd host with real applications
 test: bootstrap  ## Run all parts below: lint, docs, typecheck, unit, sanity, molecule
 	@$(PARTS)
 
-lint docs typecheck unit: bootstrap  ## Run one part
+docs: bootstrap  ## Check the documentation and build the site of it in docs/build/html
+	@$(PARTS) docs
+
+lint typecheck unit: bootstrap  ## Run one part
 	@$(PARTS) $@
 
 sanity: images  ## Run ansible-test sanity with the oldest and the newest ansible-core

@@ -24,7 +24,8 @@ def main() -> None:
             for container in podman("ps", "--all", "--quiet", "--filter", f"ancestor={image}").split():
                 podman("rm", "--force", "--time", "0", container)
             podman("image", "rm", "--force", image)
-    for path in (VENV, CACHE, *(ROOT / name for name in (".ansible", ".mypy_cache", ".ruff_cache", ".hypothesis"))):
+    made = (".ansible", ".mypy_cache", ".ruff_cache", ".hypothesis", "demo/report", "docs/build")
+    for path in (VENV, CACHE, *(ROOT / name for name in made)):
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does the whole job on one real systemd host: diagnose, migrate under load, tune, deploy; ends with numbers.
+"""Does the whole job on one real systemd host: diagnose, migrate under load, tune, deploy; then numbers and a report.
 
 KEEP=1 leaves the host running, to be looked at with `podman exec -it demo-debian12 bash`.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -32,6 +33,8 @@ LOAD = (
 )
 # With it a php-cgi is busy most of the time, and all are idle now and then: the moment a reload waits for.
 PAUSE_SECONDS = 0.6
+# What diagnose leaves, before and after.
+REPORT = ROOT / "demo" / "report"
 STARTED = time.monotonic()
 
 
@@ -90,6 +93,18 @@ def measure(label: str, folder: Path) -> dict[str, Any]:
     return numbers
 
 
+def diagnose(label: str, before: str = "") -> Path:
+    """Run the diagnosis with its report, compared with an earlier one, and return the page."""
+    variables = {"diagnose_output_dir": str(REPORT / label)}
+    if before:
+        variables["diagnose_before_dir"] = str(REPORT / before)
+    play("phpops.webhost.diagnose", "--extra-vars", json.dumps(variables))
+    page = REPORT / label / "report.html"
+    if not page.is_file():
+        raise RuntimeError(f"diagnose left no {page}")
+    return page
+
+
 def address() -> str:
     """Return the address of the host on this machine's container network."""
     command = ["podman", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", HOST]
@@ -119,14 +134,14 @@ def lost(results: list[Result]) -> str:
 def job(folder: Path) -> None:
     """Set the host up, do the job, print the numbers."""
     say("Starting a Debian 12 host and installing MediaWiki, DokuWiki and a small application under mod_fcgid")
+    shutil.rmtree(REPORT, ignore_errors=True)
     play("molecule/shared/create.yml", quiet=True)
     play("demo/host.yml", quiet=True)
-    say("Load on all three sites; measuring in the middle of it")
+    say("Load on all three sites; measuring and diagnosing in the middle of it: what is wrong with this host")
     with load():
         time.sleep(8)
         before = measure("before", folder)
-    say("diagnose: what is wrong with this host")
-    play("phpops.webhost.diagnose")
+        diagnose("before")
     say("migrate: all sites to PHP-FPM, while the load goes on")
     with load() as during:
         play("phpops.webhost.migrate")
@@ -139,9 +154,14 @@ def job(folder: Path) -> None:
         tuned = measure("tuned", folder)
     say("deploy: two releases of the documentation, while the load goes on")
     deployed = deploys(play, folder, f"http://{address()}/")
+    say("diagnose: the same host under the same load, beside what it was")
+    with load():
+        time.sleep(8)
+        page = diagnose("after", "before")
     print("\n" + render({"php-cgi": before, "migrated": migrated, "tuned": tuned}))
     print(f"\nDuring the migration: {lost(during)}.\nDuring the slot flips: {lost(flips)}.")
     print(f"\n{deployed}")
+    print(f"\nThe report, before and after: {page}")
 
 
 def main() -> int:

@@ -29,9 +29,9 @@ _OPTIONS = {
     "before_dir": {"type": "path"},
     "state": {"type": "str", "choices": list(STATES), "default": ANSWERED},
     "reason": {"type": "str"},
-    "time": {"type": "str"},
     "facts": {"type": "dict", "default": {}},
     "verdicts": {"type": "list", "elements": "dict", "default": []},
+    "time": {"type": "str"},
     "hosts": {"type": "list", "elements": "str"},
 }
 

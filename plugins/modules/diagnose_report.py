@@ -50,9 +50,6 @@ options:
   reason:
     description: Why it did not.
     type: str
-  time:
-    description: When the facts of O(step=record) were gathered, as 2026-01-31T23:59:59Z. By default now.
-    type: str
   facts:
     description: The facts as P(phpops.webhost.verdicts#filter) takes them.
     type: dict
@@ -62,6 +59,9 @@ options:
     type: list
     elements: dict
     default: []
+  time:
+    description: When the facts were gathered, for O(step=record), in UTC by ISO 8601. The present time by default.
+    type: str
   hosts:
     description:
       - The hosts that the page is about, for O(step=render). One without a record is listed as not answering.

@@ -26,6 +26,8 @@ _COLOURS = {
     "tmpfs": ("tmpfs", "reservation"),
     "shared": ("anonymous", "sysv", "posix", "memfd", "hugetlb"),
 }
+# What a line is about, where its name doesn't tell.
+_WORDS = {"opcache": "OPcache", "jit": "JIT buffer", "cgi": "private memory", "flip": "slot flip"}
 COLOUR_OF = {kind: colour for colour, kinds in _COLOURS.items() for kind in kinds}
 _BEANCOUNTERS = (("shmpages", "reserved"), ("physpages", "touched"), ("privvmpages", "reserved"))
 
@@ -73,10 +75,19 @@ def _limit(limit: Facts, used: int | None, parts: list[dict[str, Any]]) -> dict[
 def _of_budget(limit: Facts, lines: Sequence[Facts]) -> dict[str, Any]:
     name = limit.get("name")
     mine = [line for line in lines if isinstance(line.get("limits"), (list, tuple)) and name in line["limits"]]
-    parts = [_part(str(line.get("name")), str(line.get("kind")), number(line, "after_bytes")) for line in mine]
+    names = [str(line.get("name")) for line in mine]
+    parts = [
+        _part(_apart(name, str(line.get("kind")), names), str(line.get("kind")), number(line, "after_bytes"))
+        for name, line in zip(names, mine)
+    ]
     used = sum(part["bytes"] for part in parts) if mine else limit.get("used_bytes")
     found = _limit(limit, used if isinstance(used, int) else None, _largest(parts))
     return {**found, "planned": bool(mine)}
+
+
+def _apart(name: str, kind: str, names: Sequence[str]) -> str:
+    """The budget has several lines of one name, such as the caches and the private memory of all php-cgi."""
+    return name if names.count(name) == 1 else f"{name}: {_WORDS.get(kind, kind)}"
 
 
 def _of_facts(limit: Facts, shm: Facts | None) -> dict[str, Any]:

@@ -39,8 +39,14 @@ NUMBERS = (
 
 
 def numbers(facts: Facts, verdicts: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Return the numbers by the keys of NUMBERS; None where the facts don't tell, never zero for that."""
+    """Return the numbers by the keys of NUMBERS; None where the facts don't tell, never zero for that.
+
+    The slab caches that a container sees are those of the kernel that it shares: they are no number of this host, and
+    in a sum over hosts they would count once for each container.
+    """
     shm, slab = section(facts, "phpops_shm"), section(facts, "phpops_slab")
+    if (slab or {}).get("container"):
+        slab = None
     groups, memory = entries(shm, "groups"), sub(shm, "memory")
     first = tightest(limits(facts))
     swap = memory.get("swap_total_bytes"), memory.get("swap_free_bytes")

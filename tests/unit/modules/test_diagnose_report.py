@@ -53,6 +53,13 @@ def test_a_record_and_a_page_are_their_owners_alone(tmp_path: Path) -> None:
     assert "web2" in Path(page).read_text(encoding="utf-8")
 
 
+def test_facts_of_an_earlier_run_keep_their_time(tmp_path: Path) -> None:
+    run(step="record", output_dir=str(tmp_path), facts={}, time="2026-11-20T08:00:00Z")
+    assert left(tmp_path)["time"] == "2026-11-20T08:00:00Z"
+    run(step="record", output_dir=str(tmp_path), facts={})
+    assert left(tmp_path)["time"] > "2026-11-20T08:00:00Z"
+
+
 def test_a_host_that_ends_early_does_not_show_its_last_record(tmp_path: Path) -> None:
     run(step="record", output_dir=str(tmp_path), verdicts=[], facts={})
     run(step="begin", output_dir=str(tmp_path))
@@ -63,11 +70,6 @@ def test_a_host_that_ends_early_does_not_show_its_last_record(tmp_path: Path) ->
 def test_an_unreachable_host_has_its_reason(tmp_path: Path) -> None:
     run(step="record", output_dir=str(tmp_path), state="unreachable", reason="no route")
     assert (left(tmp_path)["state"], left(tmp_path)["reason"]) == ("unreachable", "no route")
-
-
-def test_facts_of_a_cache_keep_their_time(tmp_path: Path) -> None:
-    run(step="record", output_dir=str(tmp_path), time="2026-01-31T23:59:59Z")
-    assert left(tmp_path)["time"] == "2026-01-31T23:59:59Z"
 
 
 def test_the_page_compares_with_an_earlier_folder(tmp_path: Path) -> None:

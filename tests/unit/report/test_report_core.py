@@ -50,6 +50,15 @@ def test_the_budgets_lines_are_the_parts_of_its_limits() -> None:
     assert (second["limit_bytes"], second["ratio"]) == (None, None)
 
 
+def test_lines_of_one_name_are_told_apart() -> None:
+    budget = {
+        "limits": [{"name": "shmpages", "limit_bytes": 900}],
+        "lines": [line("php-cgi", 30), line("php-cgi", 20, "cgi"), line("wiki", 10)],
+    }
+    (found,) = limits({"budget": budget})
+    assert [part["name"] for part in found["parts"]] == ["php-cgi: OPcache", "php-cgi: private memory", "wiki"]
+
+
 def test_many_parts_are_told_as_one() -> None:
     budget = {
         "limits": [{"name": "shmpages", "limit_bytes": 900}],
@@ -87,6 +96,14 @@ def test_no_limit_is_the_tightest_of_none() -> None:
 def test_what_the_facts_do_not_tell_is_none() -> None:
     found = numbers({}, [])
     assert {key for key, value in found.items() if value is not None} == {"critical", "warning"}
+
+
+def test_a_container_has_no_slab_caches_of_its_own() -> None:
+    slab = {"available": True, "total_bytes": 9, "dentry": {"bytes": 4}, "container": None}
+    found = numbers({"phpops_slab": slab}, [])
+    assert (found["slab_bytes"], found["dentry_bytes"]) == (9, 4)
+    found = numbers({"phpops_slab": {**slab, "container": "podman"}}, [])
+    assert (found["slab_bytes"], found["dentry_bytes"]) == (None, None)
 
 
 def test_a_group_that_could_not_be_read_makes_no_sum() -> None:
