@@ -32,7 +32,7 @@ pm = static
 pm.max_children = 1
 pm.status_path = /tcp-status
 """
-ALL = "<?php foreach (glob('/srv/odd/f*.php') as $file) { include $file; }"
+ALL = "<?php foreach (glob('/srv/odd/f*.php') as $file) { include $file; }\n"
 PLACES = "/run /tmp /var/tmp /usr/share/php /var/lib /srv"
 PROBES = rf"find {PLACES} -regextype posix-extended -regex '.*/(\.phpops-|allowed-)[0-9a-f]{{32}}\.php' || true"
 
