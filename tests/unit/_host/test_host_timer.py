@@ -56,6 +56,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
     writes = host_timer.write_atomic
     monkeypatch.setattr(host_timer, "write_atomic", lambda path, text, mode, *_owner: writes(path, text, mode))
     monkeypatch.setattr(host_timer, "RUN", str(tmp_path / "run"))
+    monkeypatch.setattr(host_timer, "STATE", str(tmp_path / "lib"))
     return Systemd(tmp_path)
 
 
