@@ -18,7 +18,7 @@ _FIRST = ("shmpages", "physpages", "privvmpages", "oomguarpages", "kmemsize", "d
 
 
 def beancounters(facts: Facts, samples: Samples) -> None:
-    """Add phpops_beancounters: bytes for what is counted in bytes or pages, else items; no limit where there is none."""
+    """Add phpops_beancounters: bytes for what is counted in bytes or pages, else items; limits where there are any."""
     rows = [
         (name, container, row)
         for container, found in facts["containers"].items()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import subprocess
@@ -198,7 +197,7 @@ def count_refusals(patterns: tuple[str, ...], state: str) -> tuple[dict[str, int
     """
     known = _known(state)
     reason = None
-    paths = sorted({path for pattern in patterns for path in glob.glob(pattern)})[:_MOST_LOGS]
+    paths = sorted({str(path) for pattern in patterns for path in Path("/").glob(pattern.lstrip("/"))})[:_MOST_LOGS]
     for path in paths:
         count, place = known.get(path, (0, None))
         try:
