@@ -33,6 +33,10 @@ class _Ended(BaseException):
     """SIGTERM came; no handler of exceptions on the way may take it for its own."""
 
 
+class _TooMuch(Exception):
+    """It takes more time, or says more, than it may; the text is empty where it was the time."""
+
+
 def _end(_number: int, _frame: object) -> None:
     raise _Ended
 
@@ -55,12 +59,12 @@ def bounded(function: Callable[[], Any], seconds: float) -> Bounded:
         # Both sides do it: who comes first is not known.
         os.setpgid(pid, pid)
     try:
-        answer, ended = _read(reader, started + seconds)
+        answer = _read(reader, started + seconds)
+    except _TooMuch as error:
+        _kill(pid)
+        return Bounded(None, str(error) or f"it was not done after {seconds:g} s", time.monotonic() - started)
     finally:
         os.close(reader)
-    if not ended:
-        _kill(pid)
-        return Bounded(None, f"it was not done after {seconds:g} s", time.monotonic() - started)
     _pid, status = os.waitpid(pid, 0)
     took = time.monotonic() - started
     return _result(answer, status, took)
@@ -92,19 +96,19 @@ def _answer(function: Callable[[], Any]) -> dict[str, Any]:
         return {"reason": f"{type(error).__name__}: {error}"}
 
 
-def _read(reader: int, deadline: float) -> tuple[bytes, bool]:
-    """Return what came, and whether the other side has ended it in time."""
+def _read(reader: int, deadline: float) -> bytes:
+    """Return what came until the other side has ended it. Raises _TooMuch."""
     answer = bytearray()
     while True:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([reader], [], [], left)[0]:
-            return bytes(answer), False
+            raise _TooMuch
         piece = os.read(reader, 1 << 16)
         if not piece:
-            return bytes(answer), True
+            return bytes(answer)
         answer += piece
         if len(answer) > MAX_ANSWER_BYTES:
-            return bytes(answer), False
+            raise _TooMuch(f"its answer had more than {MAX_ANSWER_BYTES} bytes")
 
 
 def _kill(pid: int) -> None:
