@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -231,13 +233,25 @@ def test_a_dry_run_changes_nothing(host):
     assert host.check_output("cat /etc/phpops/metrics.json") == before
 
 
+def test_what_the_image_has_of_prometheus_starts_nowhere_by_itself(host):
+    for name in ("prometheus", "prometheus-node-exporter"):
+        assert host.file(f"/usr/bin/{name}").exists
+        assert not host.service(name).is_enabled
+    assert not host.service("prometheus").is_running
+
+
 def test_absent_takes_all_of_it_away(host):
-    assert exporter(host, state="absent")["changed"]
+    """By the role, with the rules."""
+    name = host.backend.get_hostname()
+    scenario = Path(__file__).resolve().parents[1]
+    command = ["ansible-playbook", str(scenario / "converge.yml"), "--inventory", str(scenario / "inventory")]
+    command += ["--limit", name, "--extra-vars", "metrics_state=absent"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "phpops-metrics.timer is not active and not enabled" in done.stdout
     assert not exporter(host, state="absent")["changed"]
-    program = host.ansible("phpops.webhost.host_program", "program=metrics state=absent", check=False)
-    assert program["changed"]
     paths = f"{FILE} /etc/phpops/metrics.json /usr/local/lib/phpops/metrics.pyz /run/phpops-metrics"
-    paths += " /var/lib/phpops-metrics /etc/systemd/system/phpops-metrics.*"
+    paths += " /var/lib/phpops-metrics /etc/systemd/system/phpops-metrics.* /etc/prometheus/rules/phpops.yml"
     assert host.run(f"ls -d {paths}").stdout == ""
     gone = parse(host.check_output("curl --silent --fail http://localhost:9100/metrics"))
-    assert not [name for name, _labels in gone if name.startswith("phpops_")]
+    assert not [metric for metric, _labels in gone if metric.startswith("phpops_")]
