@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_catalogue import (
     CAUSES,
@@ -73,13 +73,13 @@ def _pool(told: Facts, where: Mapping[str, str], samples: Samples) -> None:
     samples.add("phpops_fpm_largest_worker_bytes", max(sizes) if sizes else None, **where)
 
 
-def sites(facts: Facts, samples: Samples) -> None:
-    """Add phpops_slot: which slot of each site is live, whether its master runs, and whether a deploy is under way."""
-    for site in sorted(facts["sites"], key=lambda one: str(one["name"])):
+def sites(found: Iterable[Facts], samples: Samples) -> None:
+    """Add which slot of each site is live, whether its master runs, and whether a deploy is under way."""
+    for site in sorted(found, key=lambda one: str(one["name"])):
         for slot in SLOTS:
-            found = site["slots"].get(slot)
+            active = site["slots"][slot]["active"]
             samples.add("phpops_site_slot_live", site["live_slot"] == slot, site=site["name"], slot=slot)
-            samples.add("phpops_site_slot_active", found["active"] if found else None, site=site["name"], slot=slot)
+            samples.add("phpops_site_slot_active", active, site=site["name"], slot=slot)
         samples.add("phpops_site_lease_held", site["lease"] is not None, site=site["name"])
 
 

@@ -29,7 +29,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.memory_limits
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_facts import Options, opcache_facts
 from ansible_collections.phpops.webhost.plugins.module_utils._host.reservation import reservations
 from ansible_collections.phpops.webhost.plugins.module_utils._host.shm_facts import shm_facts
-from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_states
 
 RUN = "/run/phpops-metrics"
 STATE = "/var/lib/phpops-metrics"
@@ -145,14 +145,10 @@ def _opcache(chosen: Settings, seen: Seen) -> Seen:
 
 
 def _sites(_chosen: Settings, seen: Seen) -> Seen:
-    layout = Layout()
-    if not Path(layout.state).is_dir():
-        seen.available = False
-        return seen
-    facts = slot_facts(run, layout)
-    metrics_php.sites(facts, seen.samples)
-    reasons = [facts["reason"], *(f"{site['name']}: {site['reason']}" for site in facts["sites"] if site["reason"])]
-    seen.reason = next((reason for reason in reasons if reason), None)
+    found = slot_states(run, Layout())
+    metrics_php.sites(found, seen.samples)
+    seen.available = bool(found)
+    seen.reason = next((f"{site['name']}: {site['reason']}" for site in found if site["reason"]), None)
     return seen
 
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import is_live
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout, unit_name
 from ansible_collections.phpops.webhost.plugins.module_utils._host import lease, slot_timer, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
+
+_ACTIVE = ("active", "reloading")
 
 
 def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, Any]:
     master = Master(run, site, slot, layout)
     state = systemd.show(run, master.unit, ["ActiveState", "MainPID"])
-    active, pid = state["ActiveState"] in ("active", "reloading"), int(state["MainPID"] or 0)
+    active, pid = state["ActiveState"] in _ACTIVE, int(state["MainPID"] or 0)
     return {
         "unit": master.unit,
         "active": active,
@@ -34,13 +36,18 @@ def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, A
     }
 
 
+def _lease(site: str, layout: Layout) -> dict[str, Any] | None:
+    """Return the lease that is in force, None for none. StepFailed for one that can't be read."""
+    found = lease.read(site, layout)
+    return asdict(found) if found is not None and is_live(found, lease.clock()) else None
+
+
 def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
     live, spec, held, reason = None, None, None, None
     try:
         live = store.live_slot(site, layout)
         spec = store.read_stored(site, live, layout) if live else None
-        found = lease.read(site, layout)
-        held = asdict(found) if found is not None and is_live(found, lease.clock()) else None
+        held = _lease(site, layout)
     except StepFailed as error:
         reason = str(error)
     if spec is not None:
@@ -65,6 +72,40 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
         "slots": slots,
         "reason": reason,
     }
+
+
+def slot_states(run: systemd.Run, layout: Layout) -> list[dict[str, Any]]:
+    """Return of each site {name, live_slot, lease, slots: {slot: {active}}, reason}, with one question to systemd.
+
+    ``active`` is None where systemd doesn't tell; then ``reason`` says why.
+    """
+    names = store.sites(layout)
+    units = {(site, slot): unit_name(site, slot) for site in names for slot in SLOTS}
+    states: dict[str, dict[str, str]] = {}
+    refused = None
+    try:
+        states = systemd.show_all(run, list(units.values()), ["ActiveState"]) if units else {}
+    except systemd.SystemctlError as error:
+        refused = f"systemd can't be asked: {error}."
+    return [_state(site, units, states, refused, layout) for site in names]
+
+
+def _state(
+    site: str,
+    units: Mapping[tuple[str, str], str],
+    states: Mapping[str, Mapping[str, str]],
+    reason: str | None,
+    layout: Layout,
+) -> dict[str, Any]:
+    live, held = None, None
+    try:
+        live = store.live_slot(site, layout)
+        held = _lease(site, layout)
+    except StepFailed as error:
+        reason = str(error)
+    active = {slot: states[units[site, slot]]["ActiveState"] in _ACTIVE if states else None for slot in SLOTS}
+    slots = {slot: {"active": active[slot]} for slot in SLOTS}
+    return {"name": site, "live_slot": live, "lease": held, "slots": slots, "reason": reason}
 
 
 def slot_facts(run: systemd.Run, layout: Layout) -> dict[str, Any]:

@@ -227,8 +227,9 @@ def test_more_masters_than_the_bound_are_dropped_and_counted() -> None:
 def test_the_slots_of_a_site() -> None:
     slots = {"blue": {"active": True}, "green": {"active": False}}
     site = {"name": "wiki", "live_slot": "green", "lease": {"id": "x"}, "slots": slots}
-    broken = {"name": "blog", "live_slot": None, "lease": None, "slots": {}}
-    samples = measured(metrics_php.sites, {"sites": [site, broken]})
+    unknown = {"blue": {"active": None}, "green": {"active": None}}
+    broken = {"name": "blog", "live_slot": None, "lease": None, "slots": unknown}
+    samples = measured(metrics_php.sites, [site, broken])
     live = values(samples, "site_slot_live", "site", "slot")
     assert live == {("blog", "blue"): 0, ("blog", "green"): 0, ("wiki", "blue"): 0, ("wiki", "green"): 1}
     assert values(samples, "site_slot_active", "site", "slot") == {("wiki", "blue"): 1, ("wiki", "green"): 0}
