@@ -77,10 +77,12 @@ def _site(run: systemd.Run, site: str, layout: Layout) -> dict[str, Any]:
 def slot_states(run: systemd.Run, layout: Layout) -> list[dict[str, Any]]:
     """Return of each site {name, live_slot, lease, slots: {slot: {active}}, reason}, with one question to systemd.
 
-    ``active`` is None where systemd doesn't tell; then ``reason`` says why.
+    ``active`` is None where systemd doesn't tell; then ``reason`` says why. systemd isn't asked for a slot that was
+    never made: it would write into its log each time that such a unit has no ExecStart=.
     """
     names = store.sites(layout)
-    units = {(site, slot): unit_name(site, slot) for site in names for slot in SLOTS}
+    made = [(site, slot) for site in names for slot in SLOTS if Path(layout.drop_in(site, slot)).exists()]
+    units = {(site, slot): unit_name(site, slot) for site, slot in made}
     states: dict[str, dict[str, str]] = {}
     refused = None
     try:
@@ -103,7 +105,10 @@ def _state(
         held = _lease(site, layout)
     except StepFailed as error:
         reason = str(error)
-    active = {slot: states[units[site, slot]]["ActiveState"] in _ACTIVE if states else None for slot in SLOTS}
+    active: dict[str, bool | None] = dict.fromkeys(SLOTS, False)
+    for slot in SLOTS:
+        if (site, slot) in units:
+            active[slot] = states[units[site, slot]]["ActiveState"] in _ACTIVE if states else None
     slots = {slot: {"active": active[slot]} for slot in SLOTS}
     return {"name": site, "live_slot": live, "lease": held, "slots": slots, "reason": reason}
 
