@@ -157,6 +157,14 @@ def test_refused_segments_are_counted_across_a_rotation(host):
     host.run_expect([0], f"rm {log} {log}.1")
 
 
+def test_a_run_makes_nobody_complain_of_a_slot_that_was_never_made(host):
+    cursor = host.check_output("journalctl --quiet --no-pager -n 0 --show-cursor").split("cursor: ")[1].strip()
+    host.run_expect([0], "systemctl start phpops-metrics.service")
+    said = host.check_output(f"journalctl --quiet --no-pager --after-cursor '{cursor}'")
+    assert "none failed." in said
+    assert "phpops-fpm@app-green" not in said
+
+
 def test_systemd_has_nothing_against_the_units(host):
     units = " ".join(f"/etc/systemd/system/phpops-metrics.{kind}" for kind in ("service", "timer"))
     found = host.run(f"systemd-analyze verify --man=no --recursive-errors=no {units}")
