@@ -66,7 +66,8 @@ options:
   opcache_folders:
     description:
       - Folders that a pool with C(open_basedir) may read, for the small script that asks for its OPcache.
-      - The service may write to them. Pools of this collection's sites and those without C(open_basedir) need none.
+      - The service may write to them. Pools without C(open_basedir) need none, nor do those whose C(open_basedir) has
+        C(/run/phpops-metrics) or a folder below C(/var/lib/phpops).
     type: list
     elements: path
     default: []

@@ -36,8 +36,9 @@ STATE = "/var/lib/phpops-metrics"
 OOM_SINCE = "1 hour ago"
 _MOST_LOG_BYTES = 64 * 1024 * 1024
 _MOST_LOGS = 200
-# One master that hangs must leave time for the others.
+# Masters that hang must leave time for the others, and all of them time to write down what is known.
 _MASTER_SECONDS = 2.0
+_MASTERS_SHARE = 0.7
 
 
 @dataclass
@@ -132,7 +133,8 @@ def _oom(_chosen: Settings, seen: Seen) -> Seen:
 def _opcache(chosen: Settings, seen: Seen) -> Seen:
     options = Options(
         probe_folders=[RUN, *chosen.opcache_folders],
-        timeout_seconds=min(_MASTER_SECONDS, chosen.probe_timeout_seconds),
+        timeout_seconds=min(_MASTER_SECONDS, chosen.probe_timeout_seconds * _MASTERS_SHARE),
+        total_seconds=chosen.probe_timeout_seconds * _MASTERS_SHARE,
         lock=f"{RUN}/opcache.lock",
     )
     facts = opcache_facts(options)
