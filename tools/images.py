@@ -3,7 +3,8 @@
 """Builds the images: localhost/phpops-host:bookworm and :trixie for the tests, phpops-sanity:trixie for ansible-test.
 
 An image carries the hash of everything here that determines it, as the label phpops.hash: the next run reuses it.
-vm_images.py makes virtual machines of the hosts' images.
+vm_images.py makes virtual machines of the hosts' images. LAYERS are a host's image with more packages, whose services
+are disabled: what one scenario needs stays away from the hosts of all others.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Callable
 
 import vm_images
 from image_tools import ENVIRONMENT, FOLDER, LIMIT_SECONDS, hash_of, packages, podman
@@ -23,6 +27,11 @@ IMAGES = {
     "localhost/phpops-host:bookworm": HOST,
     "localhost/phpops-host:trixie": HOST,
     "localhost/phpops-sanity:trixie": ("sanity.txt",),
+}
+# The image -> the one below it, and its packages.
+LAYERS = {
+    f"localhost/phpops-metrics:{release}": (f"localhost/phpops-host:{release}", "metrics.txt")
+    for release in ("bookworm", "trixie")
 }
 METADATA = ('CMD ["/lib/systemd/systemd"]', "STOPSIGNAL SIGRTMIN+3")
 
@@ -70,16 +79,51 @@ def build(image: str, digest: str) -> None:
     podman("untag", new, new)
 
 
+def layer_hash(image: str) -> str:
+    """Hash all that determines a layer: the image below it, its packages and how they are put in."""
+    below, _packages = LAYERS[image]
+    return hash_of(f"{content_hash(below)} {layer_text(image)}")
+
+
+def layer_text(image: str) -> str:
+    """Return how a layer is made, as a Containerfile: no service of its packages starts here, nor at a host's boot."""
+    below, packages_file = LAYERS[image]
+    apt = "apt-get --quiet=2 --yes -o APT::Sandbox::User=root -o DPkg::Options::=--force-unsafe-io"
+    names = " ".join(packages(packages_file))
+    steps = (
+        "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d && chmod 0755 /usr/sbin/policy-rc.d",
+        "find /etc/systemd/system -type l | sort >/tmp/before",
+        f"{apt} update",
+        f"DEBIAN_FRONTEND=noninteractive {apt} --no-install-recommends install {names}",
+        "find /etc/systemd/system -type l | sort | comm -13 /tmp/before - | xargs --no-run-if-empty rm",
+        "rm -rf /tmp/before /usr/sbin/policy-rc.d /var/cache/apt/archives/*.deb /var/cache/apt/*.bin",
+        "rm -rf /var/lib/apt/lists/*",
+    )
+    return f"FROM {below}\nRUN {' && '.join(steps)}\n"
+
+
+def build_layer(image: str, digest: str) -> None:
+    """Put the packages into an image on top of another one."""
+    with tempfile.TemporaryDirectory(prefix="phpops-layer-") as folder:
+        file = Path(folder) / "Containerfile"
+        file.write_text(layer_text(image), encoding="utf-8")
+        command = ("build", "--quiet", "--isolation", "chroot", "--network", "host", "--pull=never", "--no-cache")
+        podman(*command, "--label", f"phpops.hash={digest}", "--tag", image, "--file", str(file), folder)
+
+
 def ensure(image: str) -> str:
-    """Build an image and the machine's that is made of it, unless they are there; return what was done."""
+    """Build what is missing of an image, the machine's and the layers that are made of it; return what was done."""
     digest = content_hash(image)
-    outcome = ensure_container(image, digest)
+    outcome = [ensure_container(image, digest, build)]
     if IMAGES[image] is HOST:
-        outcome += "\n" + vm_images.ensure(image, digest)
-    return outcome
+        outcome.append(vm_images.ensure(image, digest))
+    for layer, (below, _packages) in LAYERS.items():
+        if below == image:
+            outcome.append(ensure_container(layer, layer_hash(layer), build_layer))
+    return "\n".join(outcome)
 
 
-def ensure_container(image: str, digest: str) -> str:
+def ensure_container(image: str, digest: str, build: Callable[[str, str], None]) -> str:
     """Build an image unless it is there already; return a line that says what was done."""
     if podman("images", "--format", '{{index .Labels "phpops.hash"}}', image) == digest:
         return f"images: {image} is there ({digest})"

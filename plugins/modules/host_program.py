@@ -27,6 +27,7 @@ options:
     description:
       - The program.
       - V(worker_recycle) asks workers of PHP-FPM and php-cgi that grew too large to go, see the role of that name.
+      - V(metrics) writes metrics for Prometheus, see the role of that name.
     type: str
     required: true
   state:

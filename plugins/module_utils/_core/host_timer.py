@@ -5,30 +5,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Mapping
 
 UNITS = "/etc/systemd/system"
 # What the program can do without, whatever it does (systemd.exec(5)); what it needs is said by Timer.
-_HARDENING = (
-    "NoNewPrivileges=yes",
-    "ProtectSystem=strict",
-    "ProtectHome=yes",
-    "PrivateTmp=yes",
-    "PrivateDevices=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectControlGroups=yes",
-    "ProtectClock=yes",
-    "ProtectHostname=yes",
-    "RestrictAddressFamilies=AF_UNIX",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "LockPersonality=yes",
-    "SystemCallArchitectures=native",
-    "UMask=0077",
-)
+_HARDENING = {
+    "NoNewPrivileges": "yes",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateTmp": "yes",
+    "PrivateDevices": "yes",
+    "ProtectKernelTunables": "yes",
+    "ProtectKernelModules": "yes",
+    "ProtectKernelLogs": "yes",
+    "ProtectControlGroups": "yes",
+    "ProtectClock": "yes",
+    "ProtectHostname": "yes",
+    "RestrictAddressFamilies": "AF_UNIX",
+    "RestrictNamespaces": "yes",
+    "RestrictRealtime": "yes",
+    "RestrictSUIDSGID": "yes",
+    "LockPersonality": "yes",
+    "SystemCallArchitectures": "native",
+    "UMask": "0077",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Timer:
     """A program and how often it runs.
 
     ``name`` is that of the units, without suffix, of the log's identifier and of the program's folder below /run.
-    ``capabilities`` are the only ones it has; ``system_calls`` come on top of systemd's @system-service.
+    ``capabilities`` are the only ones it has; ``system_calls`` come on top of systemd's @system-service; ``relaxed``
+    are directives of the service with other values than a program can do with in most cases, or besides these.
+    With ``state`` it has a folder of its name below /var/lib that outlives a boot.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Timer:
     capabilities: tuple[str, ...] = ()
     system_calls: tuple[str, ...] = ()
     timeout_seconds: int = 300
+    relaxed: Mapping[str, str] = field(default_factory=dict)
+    state: bool = False
 
     @property
     def service(self) -> str:
@@ -78,9 +83,10 @@ def units(timer: Timer) -> dict[str, str]:
         f"SyslogIdentifier={timer.name}",
         f"RuntimeDirectory={timer.name}",
         "RuntimeDirectoryPreserve=yes",
+        *([f"StateDirectory={timer.name}"] if timer.state else []),
         f"CapabilityBoundingSet={' '.join(timer.capabilities)}",
         f"SystemCallFilter={' '.join(('@system-service', *timer.system_calls))}",
-        *_HARDENING,
+        *(f"{name}={value}" for name, value in {**_HARDENING, **timer.relaxed}.items()),
     ]
     every = timer.interval_seconds
     clock = [

@@ -22,6 +22,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
 )
 
 RUN = "/run"
+STATE = "/var/lib"
 
 
 @dataclass
@@ -43,7 +44,7 @@ def present(
     texts = {f"{folder}/{name}": text for name, text in units(timer).items()}
     placed = _compare({**texts, **settings})
     changed_units = any(_read(path) != text for path, text in texts.items())
-    running = _effect(run, timer)
+    running = timer_effect(run, timer)
     placed.changed = bool(placed.diff) or not (running["active"] and running["enabled"])
     placed.effect = running
     if check_mode or not placed.changed:
@@ -58,7 +59,7 @@ def present(
         systemd.systemctl(run, ["restart", timer.timer])
     systemd.enable(run, timer.timer)
     systemd.start(run, timer.timer)
-    placed.effect = _effect(run, timer)
+    placed.effect = timer_effect(run, timer)
     if not (placed.effect["active"] and placed.effect["enabled"]):
         raise StepFailed(f"{timer.timer} was started, but systemd says {placed.effect}; look at its journal.")
     return placed
@@ -72,7 +73,7 @@ def absent(
     placed = _compare(dict.fromkeys([*paths, *settings]))
     placed.changed = bool(placed.diff)
     if check_mode or not placed.changed:
-        placed.effect = _effect(run, timer)
+        placed.effect = timer_effect(run, timer)
         return placed
     if any(_read(path) is not None for path in paths):
         systemd.disable(run, timer.timer)
@@ -82,8 +83,9 @@ def absent(
         _remove(path)
     systemd.daemon_reload(run)
     systemd.reset_failed(run, timer.service)
-    shutil.rmtree(f"{RUN}/{timer.name}", ignore_errors=True)
-    placed.effect = _effect(run, timer)
+    for kept in (RUN, STATE) if timer.state else (RUN,):
+        shutil.rmtree(f"{kept}/{timer.name}", ignore_errors=True)
+    placed.effect = timer_effect(run, timer)
     return placed
 
 
@@ -99,7 +101,7 @@ def verify(run: systemd.Run, timer: Timer) -> None:
         raise StepFailed(f"systemd refuses {timer.service}: {' / '.join((err + out).splitlines()[:3])}")
 
 
-def _effect(run: systemd.Run, timer: Timer) -> dict[str, Any]:
+def timer_effect(run: systemd.Run, timer: Timer) -> dict[str, Any]:
     """Return what systemd says of the timer and of the last run; times are systemd's own words."""
     wanted = ["ActiveState", "UnitFileState", "Result", "ExecMainExitTimestamp"]
     found = systemd.show_all(run, [timer.timer, timer.service], wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,11 +48,15 @@ _NOT_ASKED = {
 
 @dataclass
 class Options:
-    """What the caller wants: sockets of masters ([] for all), folders to try first, and bounds."""
+    """What the caller wants: sockets of masters ([] for all), folders to try first, and bounds.
+
+    After ``total_seconds`` (None: no end) nobody is asked any more; what the kernel tells is still told.
+    """
 
     sockets: list[str] = field(default_factory=list)
     probe_folders: list[str] = field(default_factory=list)
     timeout_seconds: float = 5.0
+    total_seconds: float | None = None
     proc: str = "/proc"
     lock: str = "/run/phpops-opcache-facts.lock"
     layout: Layout = field(default_factory=Layout)
@@ -75,7 +80,8 @@ def opcache_facts(options: Options) -> dict[str, Any]:
         # Without it two runs at once may spoil each other's script, and say so.
         with suppress(OSError, Locked):
             stack.enter_context(locked(options.lock, 60.0))
-        asked = [_ask_master(master, options) for master in masters]
+        deadline = None if options.total_seconds is None else time.monotonic() + options.total_seconds
+        asked = [_ask_master(master, options, deadline) for master in masters]
     found = [*asked, *missing]
     silent = [one for one in found if one["reason"]]
     reason: str | None = None if found else opcache_report.NO_MASTER
@@ -133,11 +139,11 @@ def _entry(master: Master | None, sockets: list[str], reason: str | None) -> dic
     }
 
 
-def _ask_master(master: Master, options: Options) -> dict[str, Any]:
+def _ask_master(master: Master, options: Options, deadline: float | None) -> dict[str, Any]:
     entry = _entry(master, _addresses(master), master.reason)
     silent: dict[str, str] = {}
     for pool in master.pools:
-        entry["pools"].append(_pool(pool, master, silent, options))
+        entry["pools"].append(_pool(pool, master, silent, options, deadline))
     entry["fpm"] = fpm_workers.total([pool["fpm"] for pool in entry["pools"]])
     if entry["pools"]:
         entry["pool"], entry["user"] = entry["pools"][0]["pool"], entry["pools"][0]["user"]
@@ -146,7 +152,7 @@ def _ask_master(master: Master, options: Options) -> dict[str, Any]:
     reasons = []
     for pool in [pool for pool in master.pools if pool.sockets][:MAX_POOLS_ASKED]:
         try:
-            told = _measure(pool, master, silent, options)
+            told = _measure(pool, master, silent, options, deadline)
         except (opcache_probe.ProbeError, Silent) as error:
             reasons.append(f"pool {pool.name}: {error}")
             continue
@@ -160,15 +166,19 @@ def _ask_master(master: Master, options: Options) -> dict[str, Any]:
     return entry
 
 
-def _pool(pool: Pool, master: Master, silent: dict[str, str], options: Options) -> dict[str, Any]:
+def _pool(
+    pool: Pool, master: Master, silent: dict[str, str], options: Options, deadline: float | None
+) -> dict[str, Any]:
     def ask(socket: Listening, params: dict[str, str]) -> Response:
-        return _request(socket, params, master, silent, options.timeout_seconds)
+        return _request(socket, params, master, silent, options.timeout_seconds, deadline)
 
     told = fpm_workers.facts(pool, ask if master.reason is None else None, master.reached.of(pool.name))
     return {"pool": pool.name, "user": pool.user, "sockets": [one.address for one in pool.sockets], "fpm": told}
 
 
-def _measure(pool: Pool, master: Master, silent: dict[str, str], options: Options) -> opcache_probe.Measured:
+def _measure(
+    pool: Pool, master: Master, silent: dict[str, str], options: Options, deadline: float | None
+) -> opcache_probe.Measured:
     socket = pool.sockets[0]
     astray = _led_astray(socket, master)
 
@@ -176,7 +186,7 @@ def _measure(pool: Pool, master: Master, silent: dict[str, str], options: Option
         if astray and not _roots_alone(params["DOCUMENT_ROOT"], pool.root):
             raise opcache_probe.ProbeError("users can write there, and to the folder of the pool's socket as well")
         try:
-            return _request(socket, params, master, silent, timeout_seconds)
+            return _request(socket, params, master, silent, timeout_seconds, deadline)
         except FastCgiError as error:
             # Where the script is makes no difference to a pool that does not answer.
             raise Silent(str(error)) from error
@@ -194,11 +204,20 @@ def _measure(pool: Pool, master: Master, silent: dict[str, str], options: Option
 
 
 def _request(
-    socket: Listening, params: dict[str, str], master: Master, silent: dict[str, str], timeout_seconds: float
+    socket: Listening,
+    params: dict[str, str],
+    master: Master,
+    silent: dict[str, str],
+    timeout_seconds: float,
+    deadline: float | None,
 ) -> Response:
-    """Ask through a socket; one that gave no answer is not asked again."""
+    """Ask through a socket; one that gave no answer is not asked again, and none is after the deadline."""
     if socket.address in silent:
         raise FastCgiError(silent[socket.address])
+    if deadline is not None:
+        timeout_seconds = min(timeout_seconds, deadline - time.monotonic())
+        if timeout_seconds <= 0:
+            raise FastCgiError("no time was left to ask: other pools did not answer in time")
     address = connectable(socket.address)
     path = master.root + address if address.startswith("/") else address
     # With socket activation systemd calls listen(2).

@@ -9,11 +9,11 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import is_live
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout, unit_name
 from ansible_collections.phpops.webhost.plugins.module_utils._host import (
     lease,
     runtime_files,
@@ -25,11 +25,13 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_s
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
 from ansible_collections.phpops.webhost.plugins.module_utils._host.web_files import CONFIGURATION
 
+_ACTIVE = ("active", "reloading")
+
 
 def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, Any]:
     master = Master(run, site, slot, layout)
     state = systemd.show(run, master.unit, ["ActiveState", "MainPID"])
-    active, pid = state["ActiveState"] in ("active", "reloading"), int(state["MainPID"] or 0)
+    active, pid = state["ActiveState"] in _ACTIVE, int(state["MainPID"] or 0)
     return {
         "unit": master.unit,
         "active": active,
@@ -40,6 +42,12 @@ def _slot(run: systemd.Run, site: str, slot: str, layout: Layout) -> dict[str, A
         "release": store.read_link(f"{layout.slot_dir(site, slot)}/release"),
         "warm": active and slot_timer.WARM in slot_timer.marks(run, site, slot),
     }
+
+
+def _lease(site: str, layout: Layout) -> dict[str, Any] | None:
+    """Return the lease that is in force, None for none. StepFailed for one that can't be read."""
+    found = lease.read(site, layout)
+    return asdict(found) if found is not None and is_live(found, lease.clock()) else None
 
 
 def _php_files(spec: dict[str, Any], release: Any, seconds: float) -> dict[str, Any] | None:
@@ -59,8 +67,7 @@ def _site(
     try:
         live = store.live_slot(site, layout)
         spec = store.read_stored(site, live, layout) if live else None
-        found = lease.read(site, layout)
-        held = asdict(found) if found is not None and is_live(found, lease.clock()) else None
+        held = _lease(site, layout)
     except StepFailed as error:
         reason = str(error)
     if spec is not None:
@@ -88,6 +95,45 @@ def _site(
         "php_files": _php_files(spec, release, php_seconds) if php_seconds > 0 and spec else None,
         "reason": reason,
     }
+
+
+def slot_states(run: systemd.Run, layout: Layout) -> list[dict[str, Any]]:
+    """Return of each site {name, live_slot, lease, slots: {slot: {active}}, reason}, with one question to systemd.
+
+    ``active`` is None where systemd doesn't tell; then ``reason`` says why. systemd isn't asked for a slot that was
+    never made: it would write into its log each time that such a unit has no ExecStart=.
+    """
+    names = store.sites(layout)
+    made = [(site, slot) for site in names for slot in SLOTS if Path(layout.drop_in(site, slot)).exists()]
+    units = {(site, slot): unit_name(site, slot) for site, slot in made}
+    states: dict[str, dict[str, str]] = {}
+    refused = None
+    try:
+        states = systemd.show_all(run, list(units.values()), ["ActiveState"]) if units else {}
+    except systemd.SystemctlError as error:
+        refused = f"systemd can't be asked: {error}."
+    return [_state(site, units, states, refused, layout) for site in names]
+
+
+def _state(
+    site: str,
+    units: Mapping[tuple[str, str], str],
+    states: Mapping[str, Mapping[str, str]],
+    reason: str | None,
+    layout: Layout,
+) -> dict[str, Any]:
+    live, held = None, None
+    try:
+        live = store.live_slot(site, layout)
+        held = _lease(site, layout)
+    except StepFailed as error:
+        reason = str(error)
+    active: dict[str, bool | None] = dict.fromkeys(SLOTS, False)
+    for slot in SLOTS:
+        if (site, slot) in units:
+            active[slot] = states[units[site, slot]]["ActiveState"] in _ACTIVE if states else None
+    slots = {slot: {"active": active[slot]} for slot in SLOTS}
+    return {"name": site, "live_slot": live, "lease": held, "slots": slots, "reason": reason}
 
 
 def slot_facts(

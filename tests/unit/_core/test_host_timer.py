@@ -34,3 +34,13 @@ def test_the_next_run_counts_from_the_end_of_the_last(seconds: int, accuracy: in
     assert f"OnActiveSec={seconds}" in clock
     assert f"AccuracySec={accuracy}" in clock
     assert clock[-1] == "WantedBy=timers.target"
+
+
+def test_a_program_may_be_given_more_than_others_need() -> None:
+    timer = Timer("y", "y", "Y", "/y", 60, relaxed={"ProtectHome": "read-only", "Nice": "10"}, state=True)
+    service = lines("y.service", timer)
+    assert [line for line in service if line.startswith("ProtectHome=")] == ["ProtectHome=read-only"]
+    assert "Nice=10" in service
+    assert "ProtectSystem=strict" in service
+    assert "StateDirectory=y" in service
+    assert not any(line.startswith("StateDirectory") for line in lines("phpops-x.service"))

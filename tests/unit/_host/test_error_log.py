@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._host import error_log
-from ansible_collections.phpops.webhost.plugins.module_utils._host.error_log import scan_error_log
+from ansible_collections.phpops.webhost.plugins.module_utils._host.error_log import follow, scan_error_log
 
 LINE = "[Sat Nov {day:02} 08:00:11 2026] Unable to allocate shared memory segment of 67108864 bytes: mmap (12)\n"
 
@@ -58,3 +58,32 @@ def test_a_log_that_may_not_be_read_has_no_count(tmp_path, monkeypatch):
     found = scan_error_log("e", str(tmp_path), 100)
     assert found["count"] is None
     assert "run the task with become" in found["reason"]
+
+
+@pytest.mark.parametrize("step", [1, 7, 50, 131, 4096])
+def test_a_log_that_is_followed_counts_each_line_once(tmp_path, step):
+    """However the writer's pieces fall."""
+    text = "".join(LINE.format(day=1 + number % 9) + "z" * (number % 50) + "\n" for number in range(20)).encode()
+    log, place, found = tmp_path / "e", None, 0
+    log.touch()
+    for start in range(0, len(text), step):
+        with log.open("ab") as file:
+            file.write(text[start : start + step])
+        more, place = follow(str(log), place, 10**6)
+        found += more
+    assert found == 20
+
+
+def test_no_more_than_the_bound_is_read_at_once(tmp_path):
+    log = tmp_path / "e"
+    log.write_text(LINE.format(day=1) * 100)
+    count, place = follow(str(log), None, 1000)
+    assert 1 <= count <= 1000 // len(LINE.format(day=1)) + 1
+    assert follow(str(log), place, 1000) == (0, place)
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    with pytest.raises(OSError):
+        follow(str(tmp_path), None, 1000)
+    with pytest.raises(FileNotFoundError):
+        follow(str(tmp_path / "none"), None, 1000)

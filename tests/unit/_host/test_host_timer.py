@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
     writes = host_timer.write_atomic
     monkeypatch.setattr(host_timer, "write_atomic", lambda path, text, mode, *_owner: writes(path, text, mode))
     monkeypatch.setattr(host_timer, "RUN", str(tmp_path / "run"))
+    monkeypatch.setattr(host_timer, "STATE", str(tmp_path / "lib"))
     return Systemd(tmp_path)
 
 
@@ -123,3 +125,11 @@ def test_absent_stops_and_removes_all_of_it(systemd: Systemd, tmp_path: Path) ->
     assert systemd.files() == []
     assert not (tmp_path / "run" / "phpops-x").exists()
     assert not systemd.absent().changed
+
+
+def test_absent_takes_the_state_of_a_program_that_has_one(systemd: Systemd, tmp_path: Path) -> None:
+    for timer, there in ((TIMER, True), (replace(TIMER, state=True), False)):
+        (tmp_path / "lib" / "phpops-x").mkdir(parents=True, exist_ok=True)
+        systemd.present()
+        absent(systemd.run, timer, systemd.settings, False, str(systemd.folder))
+        assert (tmp_path / "lib" / "phpops-x").exists() == there

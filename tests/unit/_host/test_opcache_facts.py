@@ -267,6 +267,20 @@ def test_a_saturated_pool_is_asked_once(host: Host, monkeypatch: pytest.MonkeyPa
     assert list(host.readable.iterdir()) == []
 
 
+def test_after_the_time_for_all_masters_nobody_is_asked(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = host.serve()
+    host.conf = f"[www]\nlisten = {path}\npm.status_path = /status\npm.max_children = 5\n"
+    host.master()
+    host.worker()
+    assert one(host.facts(total_seconds=60.0))["reason"] is None
+    monkeypatch.setattr(opcache_facts, "request", lambda *_words, **_options: pytest.fail("it was asked"))
+    found = one(host.facts(total_seconds=0.0))
+    assert "no time was left to ask" in found["reason"]
+    # What the kernel tells is there all the same.
+    assert found["segment_bytes"] == 128 * 1024 * 1024
+    assert (found["fpm"]["total"], found["fpm"]["max_children"], found["fpm"]["listen_queue"]) == (1, 5, 0)
+
+
 def test_a_socket_that_leads_to_another_process_is_not_asked(host: Host) -> None:
     path = host.serve()
     host.conf = f"[www]\nlisten = {path}\n"
