@@ -170,7 +170,9 @@ def test_a_full_cache_that_will_not_restart_is_not_healthy(host, unit):
 
 
 def test_the_verdicts_name_the_full_cache_and_the_directive_without_effect(host, unit):
-    found = [verdict for verdict in judge({"phpops_opcache": facts(host)}) if unit in verdict["sentence"]]
+    judged = [verdict for verdict in judge({"phpops_opcache": facts(host)}) if unit in verdict["sentence"]]
+    # That a pool of one worker was busy is told as well, where it was.
+    found = [verdict for verdict in judged if verdict["code"].startswith("opcache_")]
     severities = {verdict["code"]: verdict["severity"] for verdict in found if verdict["severity"] != "info"}
     assert severities == {"opcache_keys_full": "critical", "opcache_directive_ineffective": "warning"}
     (wrong,) = [verdict for verdict in found if verdict["code"] == "opcache_directive_ineffective"][:1]
