@@ -45,7 +45,7 @@ def antsibull(*arguments: str, tree: Path) -> subprocess.Popen[str]:
 
 def ended(title: str, process: subprocess.Popen[str]) -> bool:
     """Wait for a program; show what it said when it failed."""
-    output, _ = process.communicate(timeout=300)
+    output, _errors = process.communicate(timeout=300)
     say(f"{title}: {'FAILED' if process.returncode else 'passed'}")
     if process.returncode:
         print(output, flush=True)

@@ -33,7 +33,7 @@ def run(folder: Path) -> bool:
         write_record(now, record)
         write_record(before, record)
     took = []
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         started = time.monotonic()
         environment = {**os.environ, "PYTHONPATH": os.environ["PHPOPS_TREE"]}
         command = [sys.executable, "-c", _RENDER, str(now), str(before)]

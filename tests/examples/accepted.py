@@ -59,7 +59,7 @@ def module_options(module: str) -> dict[str, Any]:
     documentation = yaml.safe_load(texts["DOCUMENTATION"])
     found = dict(documentation.get("options") or {})
     for name in documentation.get("extends_documentation_fragment", []):
-        file, _, part = name[len(NAME) :].partition(".")
+        file, _dot, part = name[len(NAME) :].partition(".")
         fragment = import_module(f"ansible_collections.phpops.webhost.plugins.doc_fragments.{file}").ModuleDocFragment
         found.update(yaml.safe_load(getattr(fragment, (part or "documentation").upper())).get("options") or {})
     return found

@@ -38,7 +38,7 @@ def pools(*texts: str) -> dict[str, PoolConf]:
 def test_the_pools_of_debian() -> None:
     found = pools(WWW, SHOP)
     assert list(found) == ["www", "shop"]
-    www, shop = found.values()
+    www, shop = found["www"], found["shop"]
     assert (www.get("listen"), www.max_children, www.extension) == ("/run/php/php8.2-fpm.sock", 5, ".php")
     assert (www.get("pm.status_path"), www.ini("error_log")) == ("", "/var/log/fpm-php.www.log")
     assert (shop.get("listen"), shop.max_children, shop.extension) == ("/run/php/shop.sock", None, ".phtml")

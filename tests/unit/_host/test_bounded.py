@@ -57,7 +57,7 @@ def test_an_exception_is_told() -> None:
     [
         (lambda: os._exit(3), "ended with 3 and gave no answer"),
         (lambda: os.kill(os.getpid(), signal.SIGKILL), "ended by signal 9 and gave no answer"),
-        (lambda: object(), "gave no answer"),
+        (object, "gave no answer"),
     ],
 )
 def test_one_that_crashes_costs_itself_only(how: Any, said: str) -> None:

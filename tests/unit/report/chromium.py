@@ -75,12 +75,12 @@ class Chromium:
 
     def _next(self, deadline: float) -> dict[str, Any]:
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._read], [], [], max(0.0, deadline - time.monotonic()))
+            ready, _writable, _odd = select.select([self._read], [], [], max(0.0, deadline - time.monotonic()))
             piece = os.read(self._read, 1 << 20) if ready else b""
             if not piece:
                 raise AssertionError("Chromium ended." if ready else f"Chromium said nothing for {LIMIT_SECONDS} s.")
             self._buffer += piece
-        message, _, self._buffer = self._buffer.partition(b"\0")
+        message, _end, self._buffer = self._buffer.partition(b"\0")
         return dict(json.loads(message))
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def test_it_works_by_keyboard(page: Chromium) -> None:
     page.press("Tab")
     assert page.run(FOCUS) == "Skip to the hosts"
     reached = []
-    for _ in range(60):
+    for _press in range(60):
         page.press("Tab")
         reached.append(page.run(FOCUS))
         if reached[-1] == "Dentry cache":
@@ -180,7 +180,7 @@ def test_it_works_by_keyboard(page: Chromium) -> None:
     assert {"theme", "find", "problem", "Host"} <= set(reached)
     page.press("Enter")
     assert page.run(ROWS)[0] == "web-10.example.org"
-    for _ in range(60):
+    for _press in range(60):
         page.press("Tab")
         if page.run("document.activeElement.tagName") == "SUMMARY":
             break

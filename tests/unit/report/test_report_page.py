@@ -29,8 +29,8 @@ class Page(HTMLParser):
         self.active: list[tuple[str, str]] = []
         self.feed(text)
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attributes}
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
         self.tags.append(tag)
         if tag == "tr" and "data-id" in found:
             self.section = "row " + found["data-id"]
@@ -45,9 +45,9 @@ class Page(HTMLParser):
         self.active += [(tag, name) for name in found if name.startswith("on") or name in ("src", "style")]
         self.active += [(tag, value) for name, value in found.items() if name == "href" and not value.startswith("#")]
 
-    def handle_data(self, text: str) -> None:
+    def handle_data(self, data: str) -> None:
         if self.tags and self.tags[-1] == "script":
-            self.scripts[-1] += text
+            self.scripts[-1] += data
 
 
 def page(records: list[dict[str, Any]], **more: Any) -> Page:
