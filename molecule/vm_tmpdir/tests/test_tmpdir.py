@@ -12,7 +12,6 @@ import sys
 import threading
 from pathlib import Path
 
-
 sys.path.insert(0, str(Path(__file__).parents[2] / "shared" / "vm"))
 from machine import Machine
 
