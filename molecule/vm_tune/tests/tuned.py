@@ -86,7 +86,7 @@ def in_force(host):
         "tmpdir": (site["temp"], int(host.check_output("df --block-size=1 --output=size /dev/shm | tail -1"))),
         "worker_recycle": [
             host.run("systemctl is-active phpops-worker-recycle.timer").stdout.strip(),
-            host.check_output(f"cat /sys/fs/cgroup{group}/memory.max"),
+            host.check_output(f"cat '/sys/fs/cgroup{group}/memory.max'"),
         ],
         "opcache": site["opcache"],
     }

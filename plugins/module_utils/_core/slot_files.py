@@ -251,6 +251,9 @@ def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
         lines.append(f"MemoryHigh={spec.memory_high_bytes}")
     if spec.memory_max_bytes is not None:
         lines.append(f"MemoryMax={spec.memory_max_bytes}")
+    if "ProtectSystem=strict" in spec.hardening:
+        # The folder of the socket is no RuntimeDirectory=, and so it would be read-only as well.
+        lines.append(f"ReadWritePaths=-{layout.run}/{name}-{slot}")
     return "\n".join([*lines, *spec.hardening]) + "\n"
 
 
