@@ -67,7 +67,9 @@ def _pool(told: Facts, where: Mapping[str, str], samples: Samples) -> None:
         samples.add("phpops_fpm_workers", told[state], state=state, **where)
     samples.add("phpops_fpm_max_children", told["max_children"], **where)
     samples.add("phpops_fpm_listen_queue", told["listen_queue"], **where)
-    samples.add("phpops_fpm_max_children_reached_total", told["max_children_reached"], **where)
+    # A log's end forgets old lines: a count from there can fall, which a counter must not.
+    if told["source"] == "status":
+        samples.add("phpops_fpm_max_children_reached_total", told["max_children_reached"], **where)
     samples.add("phpops_fpm_slow_requests_total", told["slow_requests"], **where)
     sizes = [worker["pss_bytes"] for worker in told["memory_by_worker"] if worker["pss_bytes"] is not None]
     samples.add("phpops_fpm_largest_worker_bytes", max(sizes) if sizes else None, **where)

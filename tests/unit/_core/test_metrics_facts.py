@@ -23,7 +23,8 @@ BEANCOUNTERS = sorted(
     path for path in (FIXTURES / "samples" / "beancounters").glob("*.txt") if "NOT-proc" not in path.name
 )
 STATUSES = sorted(path for path in (FIXTURES / "opcache").glob("*.json") if "memory_usage" in path.read_text())
-POOL = {
+POOL: dict[str, Any] = {
+    "source": "status",
     "active": 3,
     "idle": 1,
     "max_children": 5,
@@ -215,6 +216,15 @@ def test_a_pool_tells_of_its_workers() -> None:
     assert values(samples, "fpm_max_children_reached_total", "pool") == {}
     assert values(samples, "fpm_slow_requests_total", "pool") == {"wiki": 2}
     assert values(samples, "fpm_largest_worker_bytes", "pool") == {"wiki": 30}
+
+
+@pytest.mark.parametrize(("source", "exported"), [("status", {"wiki": 4}), ("processes", {})])
+def test_a_count_from_a_log_is_no_counter(source: str, exported: dict[str, int]) -> None:
+    """The log's end forgets lines, so that its count falls, which would look like a master that began anew."""
+    pools = [{"pool": "wiki", "fpm": {**POOL, "source": source, "max_children_reached": 4}}]
+    samples = measured(metrics_php.opcache, {"masters": [master(pools=pools)]})
+    assert values(samples, "fpm_max_children_reached_total", "pool") == exported
+    assert values(samples, "fpm_max_children", "pool") == {"wiki": 5}
 
 
 def test_more_masters_than_the_bound_are_dropped_and_counted() -> None:
