@@ -174,6 +174,25 @@ def test_the_status_page_tells_the_workers_and_the_kernel_the_queue(host: Host) 
     assert fpm["memory_by_worker"][0]["pss_bytes"] == 2048 * 1024
 
 
+@pytest.mark.parametrize("waiting", [0, 3])
+def test_the_queue_is_the_kernels_whatever_the_status_page_says(host: Host, waiting: int) -> None:
+    page = json.loads((FIXTURES / "slot" / "fpm-status.json").read_text(encoding="utf-8"))
+    page.update({"listen queue": 99, "max listen queue": 99, "listen queue len": 99, "slow requests": 6})
+    host.pool.pages["/status"] = Page(body=json.dumps(page).encode())
+    path = host.serve()
+    host.conf = f"[www]\nlisten = {path}\npm.status_path = /status\n"
+    table = host.master() / "net" / "unix"
+    # As the kernel prints a connection that nobody has accepted.
+    rows = f"0000000000000000: 00000002 00000000 00000000 0001 02     0 {path}\n" * waiting
+    now = table.read_text(encoding="utf-8")
+    table.unlink()
+    table.write_text(now + rows, encoding="utf-8")
+    found = one(host.facts())
+    assert found["pools"][0]["fpm"]["source"] == "status"
+    for fpm in (found["fpm"], found["pools"][0]["fpm"]):
+        assert (fpm["listen_queue"], fpm["slow_requests"]) == (waiting, 6)
+
+
 def test_a_status_socket_of_its_own_takes_no_worker_of_the_pool(host: Host) -> None:
     host.pool.pages["/status"] = Page(body=(FIXTURES / "slot" / "fpm-status.json").read_bytes())
     path, status = host.serve(), host.serve("status.sock")
