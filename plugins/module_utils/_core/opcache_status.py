@@ -104,7 +104,8 @@ def starved(status: Mapping[str, Any]) -> str | None:
 def _strings_buffer(told_bytes: int) -> tuple[int, int]:
     """Return the buffer's whole size and the part of the told use that is its table.
 
-    PHP 8 tells whole MiB and counts the table as used; PHP 7.4 leaves the table out of both (6291008 for 8 MiB).
+    Since php-src's pull 11717 of 2023, PHP tells whole MiB and counts the table as used. Before, so in 7.4, 8.0 and old
+    patch releases of 8.1 and 8.2, it leaves the table out of both (6291008 for 8 MiB).
     """
     if told_bytes % _MIB == 0:
         return told_bytes, interned_table_bytes(told_bytes // _MIB)

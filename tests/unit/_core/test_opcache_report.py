@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_directives import DIRECTIVES
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_report import EMPTY, report
-from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import parse_status
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_settings import default_of, exists
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_status import need_of, parse_status
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,6 +94,57 @@ def test_a_full_buffer_of_strings_is_a_problem() -> None:
 def test_a_table_of_another_size_than_the_pool_says_is_noted(setting: str, notes: int) -> None:
     found = report(status_of("php84-mediawiki-primed.json"), {"opcache.max_accelerated_files": setting}, None, None)
     assert len(found["notes"]) == notes
+
+
+# Captured are 8.2.35 and 8.4.27 only (fixtures/opcache). The others are synthetic, made after opcache_get_status() in
+# zend_accelerator_module.c of each: no JIT before 8.0, and the strings' table left out up to php-src's pull 11717.
+TABLE_LEFT_OUT = {"buffer_size": 6291008, "used_memory": 2291008, "free_memory": 4000000, "number_of_strings": 9000}
+WHOLE = {"buffer_size": 8 * MIB, "used_memory": 4388160, "free_memory": 4000448, "number_of_strings": 9000}
+OFF = {"enabled": False, "on": False, "kind": 0, "opt_level": 0, "opt_flags": 0, "buffer_size": 0, "buffer_free": 0}
+TRACING = {**OFF, "enabled": True, "on": True, "kind": 5, "opt_level": 4, "opt_flags": 6, "buffer_size": 64 * MIB - 16}
+BY_VERSION: list[tuple[str, dict[str, Any], dict[str, Any] | None, dict[str, str], set[str]]] = [
+    # (PHP, strings, JIT, defaults that differ, directives that it does not have)
+    ("7.4", TABLE_LEFT_OUT, None, {"consistency_checks": "0"}, {"jit", "jit_buffer_size", "record_warnings"}),
+    ("8.0", TABLE_LEFT_OUT, OFF, {"jit": "tracing", "jit_buffer_size": "0"}, {"file_cache_read_only"}),
+    ("8.1", WHOLE, OFF, {"jit": "tracing", "consistency_checks": "0"}, {"file_cache_read_only"}),
+    ("8.2", WHOLE, OFF, {"jit_buffer_size": "0", "consistency_checks": "0"}, {"file_cache_read_only"}),
+    ("8.3", WHOLE, TRACING, {"jit_buffer_size": "0"}, {"consistency_checks", "file_cache_read_only"}),
+    ("8.4", WHOLE, OFF, {"jit": "disable", "jit_buffer_size": "64M"}, {"consistency_checks", "file_cache_read_only"}),
+    ("8.5", WHOLE, TRACING, {"jit": "disable", "file_cache_read_only": "0"}, {"consistency_checks"}),
+]
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("php", "strings", "jit", "defaults", "unknown"), BY_VERSION, ids=[row[0] for row in BY_VERSION]
+)
+def test_a_synthetic_answer_of_each_version(
+    php: str,
+    strings: dict[str, int],
+    jit: dict[str, Any] | None,
+    defaults: dict[str, str],
+    unknown: set[str],
+    full: bool,
+) -> None:
+    raw = json.loads((FIXTURES / "opcache" / "php82-mediawiki-primed.json").read_text(encoding="utf-8"))
+    del raw["jit"]
+    raw.update(cache_full=full, interned_strings_usage=strings, preload_statistics={"memory_consumption": 704})
+    raw.update({"jit": jit} if jit else {})
+    directives = {f"opcache.{name}": default_of(name, php) for name in DIRECTIVES if exists(name, php)}
+    status = parse_status(json.dumps(raw))
+    buffer = (jit or OFF)["buffer_size"]
+    found = report(status, directives, 40 * MIB + (64 * MIB if buffer else 0), 60)
+    assert (found["directives_disagree"], found["memory_bytes"], found["keys"]) == (False, 40 * MIB, 1217)
+    assert (found["interned_bytes"], found["interned_strings"]) == (strings["buffer_size"], 9000)
+    # The same strings, however the version counts their table.
+    assert need_of(status).interned_bytes == 2291008
+    told = {"enabled": jit["enabled"], "on": jit["on"], "buffer_bytes": buffer} if jit else None
+    assert told == ({name: found["jit"][name] for name in told} if told else found["jit"])
+    assert found["preload"] == {"memory_bytes": 704, "functions": 0, "classes": 0, "scripts": 0}
+    assert (found["cache_full"], found["healthy"], len(found["problems"])) == (full, not full, int(full))
+    assert {name: found["config"][f"opcache.{name}"] for name in defaults} == defaults
+    assert not {f"opcache.{name}" for name in unknown} & set(found["config"])
+    assert found["notes"] == []
 
 
 def test_php_7_4_has_no_jit_and_may_preload() -> None:
