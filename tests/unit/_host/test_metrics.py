@@ -16,7 +16,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import metric
 from ansible_collections.phpops.webhost.plugins.module_utils._host.metrics import collect, last_run, sentence, write
 from ansible_collections.phpops.webhost.plugins.module_utils._host.metrics_probes import Seen
 
-CHOSEN = Settings(probe_timeout_seconds=0.5)
+CHOSEN = Settings(probe_timeout_seconds=3)
 
 
 def played(name: str, _chosen: Settings) -> Seen:
@@ -57,8 +57,8 @@ def test_the_failure_of_some_probes_loses_no_other(collected: metrics.Collected)
 
 def test_how_long_each_took_is_told(collected: metrics.Collected) -> None:
     took = {one["probe"]: one["seconds"] for one in collected.probes}
-    assert 0.5 <= took.pop("opcache") < 10
-    assert all(0 <= seconds < 5 for seconds in took.values())
+    assert 3 <= took.pop("opcache") < 30
+    assert all(0 <= seconds < 3 for seconds in took.values())
 
 
 def test_the_sentence_names_the_failed_ones_with_their_reasons(collected: metrics.Collected) -> None:
@@ -66,7 +66,7 @@ def test_the_sentence_names_the_failed_ones_with_their_reasons(collected: metric
     assert said.startswith(
         f"{collected.series} series from {len(PROBES)} probes; failed: slab (/proc/slabinfo is closed.)"
     )
-    assert "opcache (it was not done after 0.5 s)" in said
+    assert "opcache (it was not done after 3 s)" in said
     assert "oom (its process ended with 9 and gave no answer)" in said
     assert (
         sentence({"series": 1, "probes": [{"probe": "a", "success": True}]}) == "1 series from 1 probes; none failed."
