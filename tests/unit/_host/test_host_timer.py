@@ -12,6 +12,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import S
 from ansible_collections.phpops.webhost.plugins.module_utils._core.host_timer import Timer
 from ansible_collections.phpops.webhost.plugins.module_utils._host import host_timer
 from ansible_collections.phpops.webhost.plugins.module_utils._host.host_timer import absent, present, sentence
+from ansible_collections.phpops.webhost.tests.unit._host.played_timer import timer_folder
+
+__all__ = ["timer_folder"]
 
 TIMER = Timer("phpops-x", "x", "Do X", "/usr/local/lib/phpops/x.pyz", 60)
 
@@ -52,13 +55,9 @@ class Systemd:
         return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
 
 
-@pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
-    writes = host_timer.write_atomic
-    monkeypatch.setattr(host_timer, "write_atomic", lambda path, text, mode, *_owner: writes(path, text, mode))
-    monkeypatch.setattr(host_timer, "RUN", str(tmp_path / "run"))
-    monkeypatch.setattr(host_timer, "STATE", str(tmp_path / "lib"))
-    return Systemd(tmp_path)
+@pytest.fixture(name="systemd")
+def _systemd(timer_folder: Path) -> Systemd:
+    return Systemd(timer_folder)
 
 
 def test_units_and_settings_are_written_and_the_timer_starts(systemd: Systemd) -> None:

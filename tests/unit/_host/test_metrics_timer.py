@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.host_timer import units
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_settings import Settings, settings
-from ansible_collections.phpops.webhost.plugins.module_utils._host import host_timer
 from ansible_collections.phpops.webhost.plugins.module_utils._host.metrics_timer import (
     Exported,
     Paths,
@@ -19,6 +18,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.metrics_timer
     metrics_timer,
     present,
 )
+from ansible_collections.phpops.webhost.tests.unit._host.played_timer import timer_folder
+
+__all__ = ["timer_folder"]
 
 PROGRAM = "/usr/local/lib/phpops/metrics.pyz"
 PROBE = {"probe": "slab", "success": False, "reason": "closed", "available": True, "series": 0, "dropped": 0}
@@ -61,13 +63,9 @@ class Host:
         return absent(self.run, PROGRAM, self.chosen, check_mode, self.paths)
 
 
-@pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    writes = host_timer.write_atomic
-    monkeypatch.setattr(host_timer, "write_atomic", lambda path, text, mode, *_owner: writes(path, text, mode))
-    monkeypatch.setattr(host_timer, "RUN", str(tmp_path / "run"))
-    monkeypatch.setattr(host_timer, "STATE", str(tmp_path / "lib"))
-    return Host(tmp_path)
+@pytest.fixture(name="host")
+def _host(timer_folder: Path) -> Host:
+    return Host(timer_folder)
 
 
 def test_the_exporter_runs_at_once_and_tells_what_it_did(host: Host) -> None:
