@@ -155,7 +155,8 @@ summary:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_catalogue import PROBES
-from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_settings import Settings, SettingsError
+from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_settings import Settings
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.metrics_timer import absent, present
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner

@@ -120,7 +120,7 @@ summary:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
-from ansible_collections.phpops.webhost.plugins.module_utils._core.recycle import SettingsError
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.host_timer import absent, present, sentence
 from ansible_collections.phpops.webhost.plugins.module_utils._host.recycle_timer import recycle_timer, settings_files
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal

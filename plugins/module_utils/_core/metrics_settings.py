@@ -10,13 +10,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_catalogue import PROBES
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError, read_object
 
 LEAST_SECONDS = 15
 MOST_PROBE_SECONDS = 120
-
-
-class SettingsError(ValueError):
-    """A setting can't be used; the text names it, its value and the cure."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,7 @@ class Settings:
 
 def settings(text: str) -> Settings:
     """Return the settings in the text of the program's file; SettingsError says what is wrong with it."""
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise SettingsError(f"it is no JSON ({error}); run the role metrics again") from error
-    if not isinstance(found, dict):
-        raise SettingsError("it holds no object; run the role metrics again")
+    found = read_object(text, "metrics")
     values: dict[str, Any] = {}
     for item in fields(Settings):
         if item.name not in found:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Iterable, Sequence
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError, read_object
 from ansible_collections.phpops.webhost.plugins.module_utils._core.worker_memory import Memory
 
 MAX_LETTERS = 200
@@ -54,18 +55,9 @@ class Worker:
         return f'pid={self.pid} kind={self.kind} site={self.site} pool="{self.pool}" private_peak_bytes={size}'
 
 
-class SettingsError(ValueError):
-    """The settings can't be used; the text names the key, the value and the cure."""
-
-
 def settings(text: str) -> Settings:
     """Return the settings in the text of the program's JSON file; SettingsError says what is wrong with it."""
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise SettingsError(f"it is no JSON ({error}); run the role worker_recycle again") from error
-    if not isinstance(found, dict):
-        raise SettingsError("it holds no object; run the role worker_recycle again")
+    found = read_object(text, "worker_recycle")
     sites = found.get("sites", {})
     if not isinstance(sites, dict):
         raise SettingsError(f"sites is {sites!r}; give an object of names and bytes")

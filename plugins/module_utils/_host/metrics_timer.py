@@ -13,10 +13,10 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import S
 from ansible_collections.phpops.webhost.plugins.module_utils._core.host_timer import UNITS, Timer
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_settings import (
     Settings,
-    SettingsError,
     settings,
     settings_text,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host import host_timer, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.host_timer import Timer
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.recycle import (
     Settings,
-    SettingsError,
     settings,
     settings_text,
 )

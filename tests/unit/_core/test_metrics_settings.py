@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_settings import (
     Settings,
-    SettingsError,
     settings,
     settings_text,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from hypothesis import given
 from hypothesis import strategies as st
 

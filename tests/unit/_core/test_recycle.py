@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.recycle import (
     Settings,
-    SettingsError,
     Worker,
     cgi_names,
     fpm_names,

@@ -18,9 +18,9 @@ from typing import Sequence
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_catalogue import PROBES
 from ansible_collections.phpops.webhost.plugins.module_utils._core.metrics_settings import (
     Settings,
-    SettingsError,
     settings,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.lock import Locked, locked
 from ansible_collections.phpops.webhost.plugins.module_utils._host.metrics import collect, sentence, write

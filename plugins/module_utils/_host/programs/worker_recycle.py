@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.accept_wait import knows_machine
+from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError
 from ansible_collections.phpops.webhost.plugins.module_utils._core.recycle import (
     Settings,
-    SettingsError,
     Worker,
     plan,
     settings,
