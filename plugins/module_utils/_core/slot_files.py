@@ -15,6 +15,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_setti
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.site_spec import IniValue, SiteSpec, SpecError
 
+# How slot_facts begins its reason on a host that never had a slot.
+NO_SLOTS = "There is no folder"
 SLOTS = ("blue", "green")
 HEADER = "Written by phpops.webhost; changes by hand are replaced at the next run."
 # sun_path of unix(7), with the final null byte.

@@ -13,7 +13,7 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
 from ansible_collections.phpops.webhost.plugins.module_utils._core.lease import is_live
-from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import SLOTS, Layout, unit_name
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import NO_SLOTS, SLOTS, Layout, unit_name
 from ansible_collections.phpops.webhost.plugins.module_utils._host import (
     lease,
     runtime_files,
@@ -144,7 +144,7 @@ def slot_facts(
     ``php_files`` looks through the sites' code, ``places`` is where the web servers' enabled configuration is.
     """
     if not Path(layout.state).is_dir():
-        return {"available": False, "reason": f"There is no folder {layout.state} on this host.", "sites": []}
+        return {"available": False, "reason": f"{NO_SLOTS} {layout.state} on this host.", "sites": []}
     if not os.access(layout.state, os.R_OK | os.X_OK):
         return {"available": False, "reason": f"{layout.state} can't be read: run the task with become.", "sites": []}
     names = store.sites(layout)

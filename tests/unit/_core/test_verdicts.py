@@ -13,6 +13,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounter_r
 from ansible_collections.phpops.webhost.plugins.module_utils._core.beancounters import parse_beancounters
 from ansible_collections.phpops.webhost.plugins.module_utils._core.oom_log import OomLog
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_report import NO_MASTER
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import NO_SLOTS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import TABLE, judge
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import BadThreshold, Thresholds
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.text import render_text
@@ -28,6 +29,9 @@ QUIET: dict[str, Any] = {
     "phpops_beancounters": {"available": False, "supported": False, "reason": "There is no file."},
     "phpops_oom": {"available": True, "events": [], "units": []},
     "phpops_opcache": {"available": False, "reason": NO_MASTER, "masters": []},
+    "phpops_slot": {"available": False, "reason": f"{NO_SLOTS} /var/lib/phpops on this host.", "sites": []},
+    "phpops_oom_policy": {"available": True, "honoured": True, "units": []},
+    "budget": {"fits": True, "short_bytes": 0, "limits": []},
 }
 
 
@@ -566,6 +570,24 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
     (
         "facts_unavailable",
         "info",
+        facts(phpops_slot={"reason": "/var/lib/phpops can't be read: run the task with become."}),
+        "Nothing is known about the slots of sites: /var/lib/phpops can't be read: run the task with become.",
+    ),
+    (
+        "facts_unavailable",
+        "info",
+        facts(phpops_oom_policy={"available": False, "reason": "`systemctl show` ended with 1: x"}),
+        "Nothing is known about what systemd does after an OOM kill: `systemctl show` ended with 1: x",
+    ),
+    (
+        "facts_unavailable",
+        "info",
+        facts(budget={"fits": None}),
+        "Nothing is known about the memory budget: it was not gathered.",
+    ),
+    (
+        "facts_unavailable",
+        "info",
         facts(phpops_beancounters={"available": False, "supported": True, "reason": "Run it with become."}),
         "Nothing is known about the beancounters",
     ),
@@ -677,6 +699,8 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("processes_unreadable", shm(groups=[{"name": "php-cgi", "unreadable_processes": 0}])),
     ("facts_unavailable", facts()),
     ("facts_unavailable", opcache({"reason": "It does not answer."})),
+    ("facts_unavailable", facts(phpops_slot={"available": True, "reason": None})),
+    ("facts_unavailable", facts(budget={"fits": False})),
 ]
 
 
@@ -709,7 +733,7 @@ def test_a_quiet_host_has_no_verdict() -> None:
 
 
 def test_nothing_gathered_is_never_taken_for_healthy() -> None:
-    assert [verdict["code"] for verdict in judge({})] == ["facts_unavailable"] * 6
+    assert [verdict["code"] for verdict in judge({})] == ["facts_unavailable"] * 9
 
 
 def test_the_worst_come_first() -> None:
@@ -1043,7 +1067,7 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(
-    st.dictionaries(st.sampled_from(sorted([*QUIET, "budget", "phpops_slot", "phpops_oom_policy"])), JSON, max_size=5),
+    st.dictionaries(st.sampled_from(sorted(QUIET)), JSON, max_size=5),
     st.dictionaries(st.sampled_from(KEYS), JSON, max_size=9),
 )
 def test_facts_of_any_shape_give_verdicts_that_can_be_shown(found: dict[str, Any], part: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ def test_the_filters_work_one_after_the_other() -> None:
     (text,) = text_plugin.FilterModule().filters().values()
     found = verdicts({"phpops_shm": {"available": True, "tmpfs": [{"path": "/t", "size_bytes": 9, "used_bytes": 9}]}})
     assert text(found, "web1").startswith(
-        "web1: 0 critical, 1 warning, 5 info\n[warning] tmpfs_near_full: The tmpfs /t"
+        "web1: 0 critical, 1 warning, 8 info\n[warning] tmpfs_near_full: The tmpfs /t"
     )
 
 

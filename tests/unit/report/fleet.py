@@ -151,6 +151,7 @@ def quiet(host: str) -> dict[str, Any]:
         "phpops_oom": {"available": True, "events": [], "units": []},
         "phpops_oom_policy": {"available": True, "honoured": True, "units": []},
         "phpops_opcache": {"available": True, "masters": [master("blog", 40, 84)]},
+        "budget": {"fits": True, "short_bytes": 0, "limits": []},
     }
     return of(host, facts)
 

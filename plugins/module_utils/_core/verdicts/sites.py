@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_report import NO_MASTER
+from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import NO_SLOTS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import cures
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
@@ -30,7 +31,10 @@ _GATHERED = (
     ("phpops_php_sites", "the PHP sites"),
     ("phpops_beancounters", "the beancounters"),
     ("phpops_oom", "what the OOM killer did"),
+    ("phpops_oom_policy", "what systemd does after an OOM kill"),
+    ("phpops_slot", "the slots of sites"),
     ("phpops_opcache", "OPcache"),
+    ("budget", "the memory budget"),
 )
 
 
@@ -94,18 +98,27 @@ def sites_not_migratable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     return found
 
 
+def _is_no_finding(key: str, part: Facts) -> bool:
+    """Return whether facts that are not available say that the host has no such thing, or are judged elsewhere."""
+    if key == "phpops_beancounters":
+        return part.get("supported") is False  # Only OpenVZ has them.
+    if key == "phpops_slot":
+        return str(part.get("reason")).startswith(NO_SLOTS)
+    if key == "phpops_opcache":
+        # Masters that could not be asked have a verdict of their own.
+        return bool(entries(part, "masters")) or part.get("reason") == NO_MASTER
+    # The budget is a module's answer, not facts.
+    return key == "budget" and isinstance(part.get("fits"), bool)
+
+
 def facts_unavailable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
     """Facts that are missing, so that the diagnosis says nothing about them."""
     found = []
     for key, what in _GATHERED:
         part = sub(facts, key)
-        # Only OpenVZ has beancounters: on every other host their absence is no finding.
-        if part.get("available") is True or (key == "phpops_beancounters" and part.get("supported") is False):
+        if part.get("available") is True or _is_no_finding(key, part):
             continue
-        # Masters that could not be asked have a verdict of their own.
-        if key == "phpops_opcache" and (entries(part, "masters") or part.get("reason") == NO_MASTER):
-            continue
-        reason = str(part.get("reason") or "they were not gathered.")
+        reason = str(part.get("reason") or "it was not gathered.")
         sentence = f"Nothing is known about {what}: {reason}"
         cure = Cure("Gather the facts of this host.", "phpops.webhost.diagnose")
         if "become" in reason:
