@@ -143,7 +143,7 @@ options:
     type: int
     default: 1
   shm_errors:
-    description: How many refused shared memory segments in a site's error log make a verdict.
+    description: How many refused shared memory segments in an error log make a verdict.
     type: int
     default: 1
 seealso:

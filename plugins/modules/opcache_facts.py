@@ -128,6 +128,28 @@ ansible_facts:
               returned: always
               type: str
               sample: tmpfs
+            error_log:
+              description: The file of the master's own log. Null where its configuration names none, as with syslog.
+              returned: always
+              type: str
+              sample: /var/log/php8.2-fpm.log
+            shm_errors:
+              description:
+                - The lines C(Unable to allocate shared memory segment) at the end of that log and of the one rotated
+                  before it (C(.1)), at most 1 MiB of each. Null without such a file.
+                - A master that could not start says it in the journal, which is not read.
+              returned: always
+              type: dict
+              contains:
+                count: {description: "How many. Null when a log can't be read.", returned: always, type: int}
+                first: {description: "The first one's time, as the log has it.", returned: always, type: str}
+                last: {description: "The last one's time.", returned: always, type: str}
+                segment_bytes:
+                  description: The sizes that were asked for.
+                  returned: always
+                  type: list
+                  elements: int
+                reason: {description: "Why a log could not be read, else null.", returned: always, type: str}
             segment_bytes:
               description: The segment's size by the kernel, JIT buffer included. Null without one, or if unreadable.
               returned: always

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to phpops.webhost: not for use outside of the collection.
-"""OPcache's cry for memory in Apache's error logs."""
+"""OPcache's cry for memory in error logs, of Apache and of PHP-FPM."""
 
 from __future__ import annotations
 

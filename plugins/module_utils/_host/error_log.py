@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to phpops.webhost: not for use outside of the collection.
-"""Reads the ends of Apache's error logs for OPcache's failures, in pieces, so that a huge log costs no memory."""
+"""Reads the ends of error logs for OPcache's failures, in pieces, so that a huge log costs no memory."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import (
     fpm_conf,
@@ -21,6 +21,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import (
     procmaps,
     shm,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._host.error_log import scan_error_log
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_end, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_cgi import open_sockets
 
@@ -48,7 +49,11 @@ class Pool:
 
 @dataclass
 class Master:
-    """One master with its pools. ``reason`` says why it can't be asked, None when it can."""
+    """One master with its pools. ``reason`` says why it can't be asked, None when it can.
+
+    ``error_log`` is the file of its log as it names it, ``shm_errors`` what scan_error_log() found there; None for both
+    where its configuration names no file.
+    """
 
     pid: int
     start: str
@@ -62,6 +67,8 @@ class Master:
     pools: list[Pool] = field(default_factory=list)
     reason: str | None = None
     reached: fpm_log.Reached = field(default_factory=fpm_log.Reached)
+    error_log: str | None = None
+    shm_errors: dict[str, Any] | None = None
 
 
 def find(groups: Sequence[shm.Group], proc: str = "/proc") -> list[Master]:
@@ -173,6 +180,7 @@ def _configuration(master: Master) -> dict[str, fpm_conf.PoolConf]:
     if log:
         with suppress(OSError):
             master.reached = fpm_log.reached(read_end(master.root + log, _LOG_BYTES), master.pid)
+        master.error_log, master.shm_errors = log, scan_error_log(master.root + log, "/", _LOG_BYTES)
     return fpm_conf.parse(text, include)
 
 

@@ -131,6 +131,8 @@ def _entry(master: Master | None, sockets: list[str], reason: str | None) -> dic
         **opcache_report.EMPTY,
         "temp_folder": None,
         "temp_fstype": None,
+        "error_log": master.error_log if master else None,
+        "shm_errors": master.shm_errors if master else None,
         "problems": [],
         "notes": [],
         "fpm": fpm_workers.total([]),

@@ -301,6 +301,23 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         "64 MiB 10 times, as the error logs say (Apache's own log 9, b 1)",
     ),
     (
+        "shm_allocation_errors",
+        "critical",
+        opcache(
+            master("wiki", error_log="/log", shm_errors=errors(2)),
+            # Both slots of a site may write to one log.
+            master("wiki", slot="green", error_log="/log", shm_errors=errors(2)),
+            master(None, error_log="/fpm.log", shm_errors=errors(1)),
+        ),
+        "64 MiB 3 times, as the error logs say (wiki 2, php8.2-fpm.service 1)",
+    ),
+    (
+        "error_logs_unreadable",
+        "info",
+        opcache(master(error_log="/log", shm_errors={"count": None, "reason": "/log can't be read: use become."})),
+        "Whether PHP was refused shared memory is unknown for wiki: /log can't be read: use become.",
+    ),
+    (
         "unit_ends_with_a_process",
         "warning",
         policies(("apache2.service", "continue", True), *((f"php8.{n}-fpm.service", "stop", True) for n in range(5))),
@@ -614,6 +631,8 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("dentry_share", slab(49 * MIB, 0.9)),
     ("dentry_share", slab(100 * MIB, 0.9, memory_total_bytes=None)),
     ("shm_allocation_errors", sites(site("a", shm_errors=errors(0)), site("b"))),
+    ("shm_allocation_errors", opcache(master(error_log="/log", shm_errors=errors(0)), master(shm_errors=None))),
+    ("error_logs_unreadable", opcache(master(error_log="/log", shm_errors=errors(0)), master(shm_errors=None))),
     ("oom_kills", oom()),
     ("unit_ends_with_a_process", policies(("nginx.service", "continue", True), ("php8.2-fpm.service", "stop", False))),
     ("unit_ends_with_a_process", policies(("nginx.service", "stop", True), honoured=False)),
@@ -773,6 +792,15 @@ def test_a_unit_that_outlives_kills_by_now_is_no_alarm_any_more() -> None:
     text = render_text("web1", judge(found))
     assert "[critical] oom_kills" in text
     assert text.count("ansible-playbook phpops.webhost.tune --limit web1 --tags oom_policy\n") == 1
+
+
+def test_the_cure_of_refused_segments_depends_on_whom_they_were_refused() -> None:
+    (verdict,) = judge(opcache(master(error_log="/log", shm_errors=errors(1))))
+    assert (verdict["cure"]["play"], verdict["cure"]["tags"]) == ("phpops.webhost.tune", ["opcache"])
+    found = opcache(
+        master(error_log="/log", shm_errors=errors(1)), phpops_php_sites=sites(site("a"))["phpops_php_sites"]
+    )
+    assert judge(found)[0]["cure"]["play"] == "phpops.webhost.migrate"
 
 
 def test_php_that_was_killed_is_recycled_earlier_and_others_are_not() -> None:

@@ -242,6 +242,38 @@ def test_without_a_status_page_the_masters_log_tells_when_all_were_busy(
     assert found["fpm"]["max_children_reached"] == count
 
 
+def test_refused_segments_are_counted_in_the_masters_own_log(host: Host) -> None:
+    log = host.folder / "fpm.log"
+    refused = (
+        "Sat Nov 21 10:0{}:00 2026 (7): Fatal Error Unable to allocate shared memory segment of 67108864 bytes: x\n"
+    )
+    Path(f"{log}.1").write_text(refused.format(1), encoding="utf-8")
+    log.write_text(refused.format(2) + "[21-Nov-2026 10:03:00] NOTICE: reloading\n", encoding="utf-8")
+    host.serve()
+    host.conf = f"[global]\nerror_log = {log}\n"
+    host.master()
+    found = one(host.facts())
+    assert found["error_log"] == str(log)
+    assert found["shm_errors"] == {
+        "count": 2,
+        "first": "Sat Nov 21 10:01:00 2026",
+        "last": "Sat Nov 21 10:02:00 2026",
+        "segment_bytes": [64 * MIB],
+        "reason": None,
+    }
+
+
+@pytest.mark.parametrize("setting", ["error_log = syslog", "error_log = log/fpm.log", ""])
+def test_a_master_that_names_no_file_has_no_count_of_refused_segments(host: Host, setting: str) -> None:
+    host.serve()
+    host.conf = f"[global]\n{setting}\n"
+    host.master()
+    found = one(host.facts())
+    assert (found["error_log"], found["shm_errors"]) == (None, None)
+    missing = one(host.facts(sockets=["/nowhere.sock"]))
+    assert (missing["error_log"], missing["shm_errors"]) == (None, None)
+
+
 def test_a_status_page_that_is_none_is_said(host: Host) -> None:
     host.pool.pages["/status"] = Page(body=b"<html>")
     path = host.serve()

@@ -59,7 +59,7 @@ class Thresholds:
     # Free memory in pieces of less than 8 pages.
     fragmented: float = 0.95
     oom_kills: int = 1
-    # Lines "Unable to allocate shared memory segment" in a site's error log.
+    # Lines "Unable to allocate shared memory segment" in an error log.
     shm_errors: int = 1
 
     @classmethod

@@ -9,6 +9,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_repor
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import NO_SLOTS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import cures
+from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.masters import SIZE, name_of
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     CRITICAL,
     INFO,
@@ -41,11 +42,12 @@ _GATHERED = (
 def _error_logs(facts: Facts) -> list[tuple[str, Facts]]:
     """Return what each error log tells of refused segments, by whose log it is; each file once.
 
-    php-cgi says it while it starts, and then its stderr is still the server's own log.
+    php-cgi says it while it starts, and then its stderr is still the server's own log. A PHP-FPM master has its own.
     """
     found = section(facts, "phpops_php_sites")
     apache = sub(found, "apache")
     logs = [("Apache's own log", apache), *((str(site.get("name")), site) for site in entries(found, "sites"))]
+    logs += [(name_of(master), master) for master in entries(sub(facts, "phpops_opcache"), "masters")]
     by_path: dict[str, tuple[str, Facts]] = {}
     for name, owner in logs:
         if sub(owner, "shm_errors"):
@@ -69,7 +71,8 @@ def shm_allocation_errors(facts: Facts, marks: Thresholds) -> list[Verdict]:
         + (f"; the last one: {last}." if last else ".")
     )
     evidence = [Evidence(f"refused segments of {name}", count, "errors") for count, name, _errors in hit]
-    return [Verdict("shm_allocation_errors", CRITICAL, sentence, evidence, cures.migrate(facts))]
+    cure = cures.migrate(facts) if section(facts, "phpops_php_sites") is None or cures.on_php_cgi(facts) else SIZE
+    return [Verdict("shm_allocation_errors", CRITICAL, sentence, evidence, cure)]
 
 
 def error_logs_unreadable(facts: Facts, _marks: Thresholds) -> list[Verdict]:
