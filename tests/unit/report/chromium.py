@@ -136,6 +136,12 @@ class Chromium:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.call("Emulation.setEmulatedMedia", features=[feature])
 
+    def allow_clipboard(self, allowed: bool) -> None:
+        """Let pages use the clipboard, or forbid it, whatever a person would be asked."""
+        for name in ("clipboard-read", "clipboard-write"):
+            setting = "granted" if allowed else "denied"
+            self.call("Browser.setPermission", permission={"name": name}, setting=setting)
+
     def screenshot(self) -> bytes:
         """Return a PNG of the whole page."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"])
