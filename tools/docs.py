@@ -11,11 +11,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from docs_links import problems, read_hosts
+from docs_links import problems, read_hosts, runbooks
 from paths import ROOT, VENV, environment
 from sanity import COLLECTION, copy_tracked
 
 SITE = ROOT / "docs" / "site"
+RULES = ROOT / "roles" / "metrics" / "files" / "phpops.rules.yml"
 HTML = ROOT / "docs" / "build" / "html"
 STARTED = time.monotonic()
 
@@ -80,7 +81,7 @@ def site(temporary: Path, pages: subprocess.Popen[str]) -> bool:
     shutil.copy(SITE / "index.rst", temporary / "rst")
     if not ended("Sphinx", sphinx(temporary / "rst", temporary / "html")):
         return False
-    found = problems(temporary / "html", read_hosts(SITE / "hosts.txt"))
+    found = problems(temporary / "html", read_hosts(SITE / "hosts.txt")) + runbooks(RULES, temporary / "html")
     for problem in found:
         print(f"error: {problem}", file=sys.stderr)
     say(f"links: {'FAILED' if found else 'passed'}")

@@ -16,6 +16,7 @@ LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "audio
 LOADED = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
 # They lead to no page.
 IGNORED = ("mailto", "data", "javascript")
+RUNBOOK = re.compile(r"^ *runbook_url: *(\S+)$", re.MULTILINE)
 CSS_LOAD = re.compile(r"""(?:url\(|@import)\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
 
 
@@ -85,6 +86,23 @@ def read_hosts(path: Path) -> set[str]:
     """Read the hosts that may be linked to: one per line, # begins a comment."""
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return {line for line in lines if line}
+
+
+def runbooks(rules: Path, folder: Path) -> list[str]:
+    """Return what is wrong with the runbook_url of the alerts in a file of rules: each leads to a place of a page.
+
+    Only the page's name and the place are looked up: the address before them is the reader's to set.
+    """
+    links = RUNBOOK.findall(rules.read_text(encoding="utf-8"))
+    found = [] if links else ["no alert has a runbook_url"]
+    for link in links:
+        parts = urlsplit(link)
+        pages = sorted(folder.rglob(Path(parts.path).name)) if parts.path.endswith(".html") else []
+        if len(pages) != 1:
+            found.append(f"{link} leads to {len(pages)} pages, not to one")
+        elif not parts.fragment or unquote(parts.fragment) not in read(pages[0]).anchors:
+            found.append(f"{link} leads to no such place on that page")
+    return [f"{rules.name}: {text}" for text in found]
 
 
 def problems(folder: Path, hosts: set[str]) -> list[str]:

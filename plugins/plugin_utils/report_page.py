@@ -28,7 +28,14 @@ def shown(value: object, unit: str) -> str:
     if unit == "ratio":
         return human_percent(value)
     number = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
-    return number if unit == "count" else f"{number} {unit}"
+    return number if unit == "count" else f"{number} {_noun(value, unit)}"
+
+
+def _noun(value: float, unit: str) -> str:
+    """Return a unit, which is a plural, as it is said after a number."""
+    if value != 1 or not unit.endswith("s"):
+        return unit
+    return unit[:-2] if unit == "processes" else unit[:-1]
 
 
 def change(value: object, unit: str) -> str:
@@ -38,8 +45,10 @@ def change(value: object, unit: str) -> str:
     if not value:
         return "no change"
     sign = "+" if value > 0 else "\N{MINUS SIGN}"
-    told = f"{abs(value) * 100:.0f} points" if unit == "ratio" else shown(abs(value), unit)
-    return f"{sign}{told}"
+    if unit != "ratio":
+        return f"{sign}{shown(abs(value), unit)}"
+    points = round(abs(value) * 100)
+    return f"{sign}{points} {_noun(points, 'points')}"
 
 
 def when(time: object) -> str:

@@ -15,6 +15,12 @@ import pytest
 
 INVENTORY = Path(__file__).resolve().parents[1] / "inventory" / "hosts.yml"
 MIB = 2**20
+# Verdicts that come or not with the machine's kernel, its control groups, and what else it has to do.
+OF_THE_MACHINE = {
+    *("oom_kills", "unit_ends_with_a_process", "reserved_near_limit", "memory_near_limit", "budget_overrun"),
+    *("dentry_share", "dentry_growing", "tmpdir_on_disk", "memory_fragmented"),
+    *("swap_near_full", "swap_missing", "tmpfs_near_full"),
+}
 
 
 def facts(host, module, arguments="", **options):
@@ -48,25 +54,46 @@ def name_of(host):
     return host.backend.get_hostname()
 
 
-def near(one, other, share=0.25):
-    return abs(one - other) <= share * max(one, other)
+def kernels_numbers(host):
+    """Return what the kernel says of its caches at this moment."""
+    rows = [line.split() for line in host.check_output("cat /proc/slabinfo").splitlines()[2:]]
+    (dentry,) = [row for row in rows if row[0] == "dentry"]
+    reclaimable = host.check_output("awk '/^SReclaimable/ {print $2}' /proc/meminfo")
+    state = [int(word) for word in host.check_output("cat /proc/sys/fs/dentry-state").split()]
+    return {
+        "caches": len({row[0] for row in rows}),
+        "objects": int(dentry[2]),
+        "bytes": int(dentry[14]) * int(dentry[5]) * 4096,
+        "reclaimable": int(reclaimable) * 1024,
+        "unused": state[1],
+        "negative": state[4],
+    }
+
+
+def outside(told, before, after, share=0.1):
+    """Return the numbers that are not between those of before and after, give or take a share."""
+    return {
+        key: (before[key], told[key], after[key])
+        for key in before
+        if not min(before[key], after[key]) * (1 - share) <= told[key] <= max(before[key], after[key]) * (1 + share)
+    }
 
 
 def test_slab_facts_are_the_kernels_own_numbers(host):
-    found = facts(host, "slab_facts", "top=0")
-    rows = [line.split() for line in host.check_output("cat /proc/slabinfo").splitlines()[2:]]
-    (dentry,) = [row for row in rows if row[0] == "dentry"]
+    # The machine has one kernel for all containers: others may fill and drop its caches meanwhile, but not always.
+    for _turn in range(5):
+        before = kernels_numbers(host)
+        found = facts(host, "slab_facts", "top=0")
+        dentry = found["dentry"]
+        told = {"caches": found["cache_count"], "reclaimable": found["reclaimable_bytes"]}
+        told.update({key: dentry[key] for key in ("objects", "bytes", "unused", "negative")})
+        wrong = outside(told, before, kernels_numbers(host))
+        if not wrong:
+            break
+    assert wrong == {}
     assert found["available"]
     assert found["version"] == "2.1"
     assert found["foreign_lines"] == 0
-    assert near(found["cache_count"], len({row[0] for row in rows}), 0.05)
-    assert near(found["dentry"]["objects"], int(dentry[2]))
-    assert near(found["dentry"]["bytes"], int(dentry[14]) * int(dentry[5]) * 4096)
-    reclaimable = host.check_output("awk '/^SReclaimable/ {print $2}' /proc/meminfo")
-    assert near(found["reclaimable_bytes"], int(reclaimable) * 1024)
-    state = [int(word) for word in host.check_output("cat /proc/sys/fs/dentry-state").split()]
-    assert near(found["dentry"]["unused"], state[1])
-    assert near(found["dentry"]["negative"], state[4])
     # A container sees its host's kernel, and says so.
     assert found["container"] == "podman"
     assert "the kernel it shares" in found["notes"][0]
@@ -115,18 +142,35 @@ def oom(host, arguments="", **options):
     return result["ansible_facts"]["phpops_oom"]
 
 
-def test_a_container_sees_what_systemd_says_and_not_the_kernel(host):
+def kills_counted(host):
+    return int(host.check_output("awk '$1 == \"oom_kill\" {print $2}' /proc/vmstat"))
+
+
+@pytest.fixture
+def journal(host):
+    """Lets a test write what it likes into the journal: it is emptied afterwards, so that no other test meets that."""
+    yield
+    host.check_output("journalctl --sync; journalctl --rotate; journalctl --vacuum-size=1K")
+    host.check_output("logger 'The journal was emptied.'; journalctl --sync")
+    assert [
+        event for event in oom(host, "source=journal since=-1h")["events"] if event["unit"] == "nginx.service"
+    ] == []
+
+
+def test_a_container_sees_what_systemd_says_and_not_the_kernel(host, journal):
     # Simulated: the words of systemd, sent under its name. The kernel's own report stays on the container's host.
     before = oom(host)
     assert before["available"], before["reason"]
     host.check_output("logger -t systemd 'nginx.service: A process of this unit has been killed by the OOM killer.'")
     host.check_output("logger -t systemd \"nginx.service: Failed with result 'oom-kill'.\"; journalctl --sync")
+    counted = kills_counted(host)
     found = oom(host, "source=journal since=-1h")
+    # Another container's kill counts, too.
+    assert counted <= found["oom_kill_counter"] <= kills_counted(host)
     (event,) = [event for event in found["events"] if event["unit"] == "nginx.service"]
     assert (event["kind"], event["victim"], event["processes"]) == ("unit", None, [])
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$", event["time"])
     assert [unit["result"] for unit in found["units"] if unit["unit"] == "nginx.service"] == [None, "oom-kill"]
-    assert found["oom_kill_counter"] == int(host.check_output("awk '$1 == \"oom_kill\" {print $2}' /proc/vmstat"))
     assert oom(host, "source=journal since=-1h", check=True)["units"] == found["units"]
     command = ["ansible", name_of(host), "--inventory", str(INVENTORY), "--module-name", "phpops.webhost.oom_facts"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
@@ -239,10 +283,11 @@ def test_failures_since_the_last_run_are_told(host):
     host.check_output(f"sed -i 's/ 10067$/ 10072/' {dump}")
     _status, output = run_diagnose("--check", *arguments)
     host.check_output(f"sed -i 's/ 10072$/ 10067/' {dump}")
-    assert report(host, output)[1] == (
+    told = (
         "[critical] shmpages_failing: shmpages holds 965.3 MiB, 94 % of its limit of 1 GiB; "
         "10072 requests were refused, 5 of them since the last run."
     )
+    assert told in report(host, output)
     # Check mode reads the state and leaves it alone.
     assert host.file(state).content_string == before
     host.check_output(f"rm {state}")
@@ -293,11 +338,12 @@ def test_without_rights_the_playbook_says_what_it_could_not_read(host):
     assert status == 0, output
     lines = report(host, output)
     found = {line.split(":")[0] for line in lines if line.startswith("[")}
+    others = {code for code in found if code.split()[1] not in OF_THE_MACHINE}
     unreadable = {"[info] processes_unreadable", "[info] error_logs_unreadable", "[info] facts_unavailable"}
     # The distribution's own master runs.
     unreadable |= {"[info] opcache_unknown"}
     # How many processes there are, and what Apache is told, any user may read.
-    assert found == {*unreadable, "[warning] idle_php_cgi_stay"}
+    assert others == {*unreadable, "[warning] idle_php_cgi_stay"}
     assert any("php-cgi" in line and "sums are too small" in line for line in lines)
     assert sum("run the task with become" in line for line in lines) >= 2
 

@@ -159,18 +159,24 @@ def test_asking_again_adds_nothing_to_a_release(host, unit):
     assert counts[1] == counts[2]
 
 
-def test_a_full_cache_that_will_not_restart_is_not_healthy(host, unit):
+@pytest.fixture(scope="module", name="full_unit")
+def _full_unit(host, unit):
+    """Take all keys of the distribution's master."""
     host.run_expect([0], "for n in $(seq 300); do echo '<?php' >/srv/odd/f$n.php; done")
     host.run_expect([0], "touch -d '1 hour ago' /srv/odd/*.php")
     ask(host, "127.0.0.1:9101", "/srv/odd/all.php")
-    master = of_unit(facts(host), unit)
+    return unit
+
+
+def test_a_full_cache_that_will_not_restart_is_not_healthy(host, full_unit):
+    master = of_unit(facts(host), full_unit)
     assert (master["max_keys"], master["cache_full"], master["healthy"]) == (223, True, False)
     assert master["oom_restarts"] + master["hash_restarts"] + master["manual_restarts"] == 0
     assert "all keys are taken" in master["problems"][0]
 
 
-def test_the_verdicts_name_the_full_cache_and_the_directive_without_effect(host, unit):
-    judged = [verdict for verdict in judge({"phpops_opcache": facts(host)}) if unit in verdict["sentence"]]
+def test_the_verdicts_name_the_full_cache_and_the_directive_without_effect(host, full_unit):
+    judged = [verdict for verdict in judge({"phpops_opcache": facts(host)}) if full_unit in verdict["sentence"]]
     # That a pool of one worker was busy is told as well, where it was.
     found = [verdict for verdict in judged if verdict["code"].startswith("opcache_")]
     severities = {verdict["code"]: verdict["severity"] for verdict in found if verdict["severity"] != "info"}

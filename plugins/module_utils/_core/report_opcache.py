@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import report_charts as charts
-from ansible_collections.phpops.webhost.plugins.module_utils._core.units import human_bytes
+from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     Facts,
     entries,
@@ -84,5 +84,5 @@ def _flags(master: Facts) -> list[str]:
         flags.append("A pool overrides the master's size, so PHP's own numbers are wrong.")
     restarts = number(master, "oom_restarts") + number(master, "hash_restarts")
     if restarts:
-        flags.append(f"Restarted {restarts} times for lack of room.")
+        flags.append(f"Restarted {count_of(restarts, 'time')} for lack of room.")
     return flags

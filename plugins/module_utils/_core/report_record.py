@@ -52,7 +52,7 @@ def _kept(facts: Facts) -> dict[str, Any]:
     if "phpops_php_sites" in facts:
         found = sub(facts, "phpops_php_sites")
         sites = [
-            {**_some(site, _SITE), "php": _some(sub(site, "php"), ("method", "version", "migrated"))}
+            {**_some(site, _SITE), "php": _some(sub(site, "php"), ("method", "version"))}
             for site in entries(found, "sites")
         ]
         kept["phpops_php_sites"] = {**_some(found, ("available", "reason", "apache")), "sites": sites}

@@ -53,7 +53,7 @@
       item.row.hidden = item.section.hidden = !fits;
       count += fits;
     }
-    byId("shown").textContent = `${count} of ${rows.length} hosts`;
+    byId("shown").textContent = `${count} of ${rows.length} ${rows.length === 1 ? "host" : "hosts"}`;
     byId("none").hidden = count > 0;
   }
   form.addEventListener("input", filter);

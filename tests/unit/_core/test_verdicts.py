@@ -68,8 +68,15 @@ def php_cgi(processes: int, segments: int, size: int = 64 * MIB, **part: Any) ->
 
 
 def site(name: str, method: str = "fcgid_wrapper", migratable: bool = True, **part: Any) -> dict[str, Any]:
-    php = {"method": method, "migrated": part.pop("migrated", False)}
-    return {"name": name, "php": php, "migratable": migratable, "reasons": [], **part}
+    php = {"method": method, "server_wide": part.pop("server_wide", False)}
+    return {"name": name, "php": php, "migratable": migratable, "reasons": [], "underneath": None, **part}
+
+
+def moved(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a site as php_sites_facts shows it after its migration: its old handler stands underneath."""
+    php = {**found["php"], "method": "proxy_fcgi"}
+    below = {"php": found["php"], "wrapper": {}}
+    return {**found, "php": php, "underneath": below, "migratable": False, "reasons": ["PHP-FPM serves it."]}
 
 
 def sites(*all_sites: dict[str, Any]) -> dict[str, Any]:
@@ -79,6 +86,16 @@ def sites(*all_sites: dict[str, Any]) -> dict[str, Any]:
 def keeping(*kept: int) -> dict[str, Any]:
     limits = [{"directives": {"FcgidMinProcessesPerClass": {"value": value, "source": "default"}}} for value in kept]
     return sites(*(site(f"s{index}.example.org", fcgid=limit) for index, limit in enumerate(limits)))
+
+
+def of_the_server(found: dict[str, Any]) -> dict[str, Any]:
+    """Return sites whose handler is the whole server's."""
+    given = found["phpops_php_sites"]["sites"]
+    return sites(*({**one, "php": {**one["php"], "server_wide": True}} for one in given))
+
+
+def after_migration(found: dict[str, Any]) -> dict[str, Any]:
+    return sites(*(moved(one) for one in found["phpops_php_sites"]["sites"]))
 
 
 def errors(count: int) -> dict[str, Any]:
@@ -245,6 +262,19 @@ FIRES: list[tuple[str, str, dict[str, Any], str]] = [
         {**keeping(3, 3, 0), "phpops_shm": php_cgi(11, 11)["phpops_shm"]},
         "mod_fcgid keeps up to 6 idle php-cgi of 2 sites for ever (FcgidMinProcessesPerClass); 11 php-cgi run now and"
         " hold 704 MiB of OPcache.",
+    ),
+    # The sites still have their handlers, and the next request starts one.
+    (
+        "idle_php_cgi_stay",
+        "warning",
+        keeping(3, 3),
+        "of 2 sites for ever (FcgidMinProcessesPerClass); 0 php-cgi run now.",
+    ),
+    (
+        "idle_php_cgi_stay",
+        "warning",
+        {**of_the_server(keeping(3, 3)), **shm_of(php_cgi(1, 1))},
+        "1 php-cgi runs now and holds 64 MiB of OPcache.",
     ),
     (
         "opcache_segment_per_process",
@@ -642,9 +672,12 @@ QUIETS: list[tuple[str, dict[str, Any]]] = [
     ("error_logs_unreadable", sites(site("a", shm_errors=errors(0)), site("b"))),
     (
         "site_not_migratable",
-        sites(site("a"), site("b", "mod_php", False), site("c", "fcgid_wrapper", False, migrated=True)),
+        sites(site("a"), site("b", "mod_php", False), moved(site("c"))),
     ),
     ("idle_php_cgi_stay", keeping(3, 2, 0)),
+    ("idle_php_cgi_stay", after_migration(keeping(3, 3, 3))),
+    ("idle_php_cgi_stay", {**after_migration(keeping(3, 3, 3)), **shm_of(php_cgi(2, 2))}),
+    ("idle_php_cgi_stay", of_the_server(keeping(3, 3))),
     ("php_workers_large", large(9, 8 * 256 * MIB - 1, "php-fpm")),
     ("php_workers_large", large(1, 300 * MIB, "php-fpm")),
     ("php_workers_large", large(2, 600 * MIB, "apache")),
@@ -778,7 +811,7 @@ def test_the_cure_of_shared_memory_depends_on_who_holds_it() -> None:
     found["phpops_shm"]["groups"] = [{"kind": "php-fpm", "processes": 5}]
     assert judge(found)[0]["cure"]["play"] == "phpops.webhost.tune"
     found["phpops_shm"]["groups"].append({"kind": "php-cgi", "processes": 5})
-    found["phpops_php_sites"]["sites"] = [site("a"), site("b", migratable=False), site("c", migrated=True)]
+    found["phpops_php_sites"]["sites"] = [site("a"), site("b", migratable=False), moved(site("c"))]
     assert judge(found)[0]["cure"]["play"] == "phpops.webhost.migrate"
     assert judge(found)[0]["cure"]["variables"] == {"fpm_migrate_sites": ["a"]}
 

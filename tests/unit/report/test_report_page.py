@@ -195,6 +195,10 @@ def test_a_host_of_which_nothing_is_known_has_a_page() -> None:
         (0.942, "ratio", "94 %"),
         (10067, "count", "10,067"),
         (11, "processes", "11 processes"),
+        (1, "processes", "1 process"),
+        (1, "reasons", "1 reason"),
+        (1, "per second", "1 per second"),
+        (0, "reasons", "0 reasons"),
         (None, "bytes", "not known"),
         (True, "count", "not known"),
         ("<b>", "count", "not known"),
@@ -210,11 +214,29 @@ def test_numbers_in_words(value: Any, unit: str, told: str) -> None:
         (-640 * MIB, "bytes", "\N{MINUS SIGN}640 MiB"),
         (3, "count", "+3"),
         (0.05, "ratio", "+5 points"),
+        (-0.014, "ratio", "\N{MINUS SIGN}1 point"),
+        (1, "processes", "+1 process"),
         (0, "count", "no change"),
     ],
 )
 def test_differences_in_words(value: Any, unit: str, told: str) -> None:
     assert change(value, unit) == told
+
+
+def test_one_is_not_said_as_many() -> None:
+    record = fleet.vps("a", migrated=False)
+    facts = record["facts"]
+    facts["phpops_opcache"]["not_asked"][0]["processes"] = 1
+    facts["phpops_opcache"]["masters"] = [fleet.master("wiki", 38, 24, oom_restarts=1)]
+    facts["phpops_opcache"]["masters"][0]["fpm"]["max_children_reached"] = 1
+    event = {"time": fleet.TIME, "kind": "unit", "unit": "x.service"}
+    facts["phpops_oom"] = {"events": [event], "units": [{"unit": "x.service", "result": "oom-kill", "count": 1}]}
+    facts["phpops_oom"]["available"] = facts["phpops_opcache"]["available"] = True
+    text = re.sub(r"<[^>]+>", "", render(fleet_model([record])))
+    assert "x.service ended with oom-kill, 1 time." in text
+    assert "which was reached 1 time; " in text
+    assert "Restarted 1 time for lack of room." in text
+    assert re.findall(r"\b1 (?:processes|times|points|reasons|files|warnings|hosts)\b", text) == []
 
 
 def test_the_assets_are_short_and_end_no_element() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
-from docs_links import problems, read_hosts
+from docs_links import problems, read_hosts, runbooks
 
 HOSTS = {"docs.example.org"}
 WELL = '<link rel="stylesheet" href="s.css?v=1"><a href="https://docs.example.org/x">x</a>'
@@ -82,3 +82,34 @@ def test_hosts_are_read_without_their_comments(tmp_path):
     file = tmp_path / "hosts.txt"
     file.write_text("# a comment\n\na.example  # why\nb.example\n")
     assert read_hosts(file) == {"a.example", "b.example"}
+
+
+def rules(folder, *links):
+    """Write a file of rules whose alerts have these links."""
+    file = folder / "rules.yml"
+    file.write_text("".join(f"  - annotations:\n      runbook_url: {link}\n" for link in links))
+    return file
+
+
+def test_a_runbook_that_is_there_is_no_problem(site, tmp_path):
+    (site / "deep" / "guide.html").write_text('<section id="one"><section id="two">')
+    links = ["https://docs.example.org/x/guide.html#one", "https://docs.example.org/x/guide.html#two"]
+    assert runbooks(rules(tmp_path, *links), site) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("https://docs.example.org/x/guide.html#gone", "leads to no such place on that page"),
+        ("https://docs.example.org/x/guide.html", "leads to no such place on that page"),
+        ("https://docs.example.org/x/gone.html#one", "leads to 0 pages, not to one"),
+        ("https://docs.example.org/", "leads to 0 pages, not to one"),
+    ],
+)
+def test_a_runbook_that_leads_nowhere_is_found(site, tmp_path, link, words):
+    (site / "deep" / "guide.html").write_text('<section id="one">')
+    assert runbooks(rules(tmp_path, link), site) == [f"rules.yml: {link} {words}"]
+
+
+def test_rules_without_a_runbook_are_no_success(site, tmp_path):
+    assert runbooks(rules(tmp_path), site) == ["rules.yml: no alert has a runbook_url"]

@@ -19,10 +19,9 @@ _PHP_CGI = ("fcgid_wrapper", "action_cgi")
 
 
 def on_php_cgi(facts: Facts) -> list[Facts]:
-    """Return the sites that php-cgi serves today; a migrated site still has its old handler, switched off."""
+    """Return the sites that php-cgi serves today; the facts show one that was migrated as PHP-FPM's."""
     sites = entries(section(facts, "phpops_php_sites"), "sites")
-    php = [(site, sub(site, "php")) for site in sites]
-    return [site for site, how in php if how.get("method") in _PHP_CGI and how.get("migrated") is not True]
+    return [site for site in sites if sub(site, "php").get("method") in _PHP_CGI]
 
 
 def movable(facts: Facts) -> list[str]:

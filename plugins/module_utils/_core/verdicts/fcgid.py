@@ -27,21 +27,28 @@ def _kept(site: Facts) -> int:
     return number(sub(sub(sub(site, "fcgid"), "directives"), _LIMIT), "value")
 
 
+def _only_by_the_server(site: Facts) -> bool:
+    """A handler of the whole server reaches virtual hosts, too, that nobody asks for PHP, such as the default one."""
+    return sub(site, "php").get("server_wide") is True
+
+
 def idle_php_cgi_stay(facts: Facts, marks: Thresholds) -> list[Verdict]:
     """mod_fcgid lets so many idle php-cgi of each site live for ever, whatever its other limits say."""
+    shm = section(facts, "phpops_shm")
+    groups = [group for group in entries(shm, "groups") if group.get("kind") == "php-cgi"]
+    processes = sum(number(group, "processes") for group in groups)
     sites = [(site, _kept(site)) for site in cures.on_php_cgi(facts)]
-    sites = [(site, kept) for site, kept in sites if kept]
+    sites = [(site, kept) for site, kept in sites if kept and not (shm and not processes and _only_by_the_server(site))]
     total = sum(kept for _site, kept in sites)
     if total < marks.kept_php_cgi:
         return []
-    groups = [group for group in entries(section(facts, "phpops_shm"), "groups") if group.get("kind") == "php-cgi"]
-    processes = sum(number(group, "processes") for group in groups)
     size = sum(number(group, "opcache_bytes") for group in groups)
     sentence = (
         f"mod_fcgid keeps up to {count_of(total, 'idle php-cgi', 'idle php-cgi')} of {count_of(len(sites), 'site')} for"
-        f" ever ({_LIMIT}); {processes} php-cgi run now"
+        f" ever ({_LIMIT}); {processes} php-cgi {'runs' if processes == 1 else 'run'} now"
     )
-    sentence += f" and hold {human_bytes(size)} of OPcache." if size else "."
+    hold = "holds" if processes == 1 else "hold"
+    sentence += f" and {hold} {human_bytes(size)} of OPcache." if size else "."
     evidence = [
         Evidence("idle php-cgi that may stay", total, "processes"),
         Evidence("php-cgi processes", processes, "processes"),
