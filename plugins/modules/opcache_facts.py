@@ -98,7 +98,10 @@ ansible_facts:
           type: str
           returned: always
         masters:
-          description: The masters, by process ID.
+          description:
+            - The masters, by process ID.
+            - C(keys) of a master, which Jinja reads as C(master['keys']), is how many keys are in use. One script can
+              have several.
           type: list
           elements: dict
           returned: always
@@ -167,7 +170,6 @@ ansible_facts:
               returned: always
               type: int
             wasted_ratio: {description: "Their part of C(memory_bytes), 0 to 1.", returned: always, type: float}
-            keys: {description: "Keys in use. One script can have several.", returned: always, type: int}
             max_keys: {description: "Keys that there are.", returned: always, type: int}
             keys_ratio: {description: "The part in use, 0 to 1.", returned: always, type: float}
             scripts: {description: "Scripts in the cache.", returned: always, type: int}

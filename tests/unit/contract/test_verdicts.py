@@ -47,5 +47,6 @@ def test_the_role_gathers_all_facts_that_are_judged():
 def test_the_report_draws_what_opcache_facts_returns():
     facts = documents("opcache_facts")["RETURN"]["ansible_facts"]["contains"]["phpops_opcache"]["contains"]
     master = facts["masters"]["contains"]
-    assert set(report_opcache.KEYS) <= set(master)
+    # Told of in a text, as the name of a method of dict can't be documented as a key.
+    assert set(report_opcache.KEYS) - {"keys"} <= set(master)
     assert set(report_opcache.FPM) <= set(master["fpm"]["contains"])
