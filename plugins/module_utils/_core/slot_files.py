@@ -254,8 +254,8 @@ def drop_in(spec: SiteSpec, slot: str, layout: Layout) -> str:
     if spec.memory_max_bytes is not None:
         lines.append(f"MemoryMax={spec.memory_max_bytes}")
     if "ProtectSystem=strict" in spec.hardening:
-        # The folder of the socket is no RuntimeDirectory=, and would be read-only as well. All of it: between two mounts
-        # the socket can't be linked to its place for web servers.
+        # The folder of the socket is no RuntimeDirectory=, and would be read-only as well. All sockets' folders in one:
+        # between two mounts the socket can't be linked to its place for web servers.
         lines.append(f"ReadWritePaths=-{layout.run}")
     return "\n".join([*lines, *spec.hardening]) + "\n"
 
