@@ -11,6 +11,8 @@ from tuned import tried
 TRIES = "write=/home/shop,/srv/data,/var/tmp&read=/srv/secret/file,/tmp/of-the-host&mail="
 HARD = [
     "ProtectSystem=strict",
+    # The strict file system leaves /home to this one.
+    "ProtectHome=read-only",
     "ReadWritePaths=/srv/data",
     "PrivateTmp=yes",
     "PrivateDevices=yes",
