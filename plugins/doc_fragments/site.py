@@ -114,7 +114,7 @@ options:
       hardening:
         description:
           - Lines for the unit's C([Service]) section, such as C(ProtectSystem=full). A new site has none.
-          - Many of them imply C(NoNewPrivileges), which breaks mail() through a setgid program: Postfix waits for ever.
+          - Many of them imply C(NoNewPrivileges), which breaks mail() through a setgid program, and Postfix hangs.
         type: list
         elements: str
       entry_points:
@@ -265,7 +265,7 @@ options:
       hardening:
         description:
           - Lines for the unit's C([Service]) section, such as C(ProtectSystem=full). A new site has none.
-          - Many of them imply C(NoNewPrivileges), which breaks mail() through a setgid program: Postfix waits for ever.
+          - Many of them imply C(NoNewPrivileges), which breaks mail() through a setgid program, and Postfix hangs.
         type: list
         elements: str
       entry_points:
