@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 project = "phpops.webhost"
 author = "the phpops.webhost authors"
-copyright = "2026 the phpops.webhost authors"  # noqa: A001
+copyright = "2026 the phpops.webhost authors"  # noqa: A001 - the name is Sphinx's
 html_title = "phpops.webhost"
 extensions = ["sphinx_antsibull_ext"]
 antsibull_ext_color_scheme = "default-autodark"

@@ -169,6 +169,7 @@ def _configuration(master: Master) -> dict[str, fpm_conf.PoolConf]:
             for path in sorted(Path(master.root or "/").glob(pattern.lstrip("/"))):
                 texts.append(read_text(path))
         except (OSError, Unreadable, ValueError, NotImplementedError, IndexError):
+            # pathlib refuses a pattern in each of these ways, and the log's name is the configuration's.
             return texts
         return texts
 
