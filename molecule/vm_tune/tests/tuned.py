@@ -19,6 +19,16 @@ STEPS = re.compile(
     r"|opcache : apply \| Flip)"
 )
 STEP_COUNT = 11
+# What is in force with the variables of the inventory alone.
+DONE = {
+    "oom_policy": ["continue", "no"],
+    "swap": 128 * MIB,
+    "dentry_cache": "200",
+    "fcgid_limits": "600",
+    "tmpdir": ("/dev/shm/phpops-shop", 64 * MIB),
+    "worker_recycle": ["active", str(256 * MIB)],
+    "opcache": 8,
+}
 
 
 def command(name, *words, **variables):

@@ -1,26 +1,16 @@
 # SPDX-FileCopyrightText: 2026 the phpops.webhost authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbook leaves when all of its roles were applied, and what it says."""
+"""The power fails in the first run; then what all roles leave after the next one, and what the playbook says."""
 
 from __future__ import annotations
 
-from tuned import MIB, in_force, left_over, serves, tune
-
-DONE = {
-    "oom_policy": ["continue", "no"],
-    "swap": 128 * MIB,
-    "dentry_cache": "200",
-    "fcgid_limits": "600",
-    "tmpdir": ("/dev/shm/phpops-shop", 64 * MIB),
-    "worker_recycle": ["active", str(256 * MIB)],
-    "opcache": 8,
-}
+from resets import reset_round
+from tuned import DONE, in_force, tune
 
 
-def test_all_roles_are_in_force(host):
-    serves(host)
-    assert in_force(host) == DONE
-    assert left_over(host) == []
+def test_a_reset_in_the_first_run_leaves_a_host_that_boots_and_serves(host):
+    """All roles are in force after the next one."""
+    reset_round(host, 0)
 
 
 def test_a_diagnosis_that_finds_nothing_is_told(host):

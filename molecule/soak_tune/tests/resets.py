@@ -1,0 +1,1 @@
+../../vm_tune/tests/resets.py

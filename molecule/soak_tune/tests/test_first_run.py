@@ -1,0 +1,1 @@
+../../vm_tune/tests/test_first_run.py
