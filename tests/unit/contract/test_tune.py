@@ -8,7 +8,7 @@ import re
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.tune_plan import PLAY, ROLES
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts import judge
-from ansible_collections.phpops.webhost.tests.unit._core.test_verdicts import FIRES
+from ansible_collections.phpops.webhost.tests.unit._core.verdicts.all_cases import FIRES
 from ansible_collections.phpops.webhost.tests.unit.contract.tree import ROOT, load, readme_table
 
 CURED = {

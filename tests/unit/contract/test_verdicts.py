@@ -9,7 +9,8 @@ from dataclasses import fields
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import report_opcache
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import Thresholds
-from ansible_collections.phpops.webhost.tests.unit._core.test_verdicts import FIRES, QUIET
+from ansible_collections.phpops.webhost.tests.unit._core.verdicts.all_cases import FIRES
+from ansible_collections.phpops.webhost.tests.unit._core.verdicts.facts_fixture import QUIET
 from ansible_collections.phpops.webhost.tests.unit.contract.test_modules import documents
 from ansible_collections.phpops.webhost.tests.unit.contract.tree import ROOT, load
 
