@@ -7,7 +7,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 from paths import ROOT, TREE, VENV
@@ -24,6 +23,8 @@ class Part:
     name: str
     command: tuple[str, ...]
     limit_seconds: int = 600
+    # Of the parts with the same word here one runs at a time.
+    alone: str = ""
 
     @property
     def group(self) -> str:
@@ -65,26 +66,23 @@ def is_virtual(scenario: str) -> bool:
     return scenario.startswith("vm_")
 
 
-def in_turn(names: list[str]) -> list[str]:
-    """Order scenarios so that those with virtual machines, of which one runs at a time, stand between the others."""
-    pairs = zip_longest((name for name in names if not is_virtual(name)), filter(is_virtual, names))
-    return [name for pair in pairs for name in pair if name]
-
-
 def molecule(scenario: str, limit_seconds: int = 2400) -> Part:
     """Return the part that runs one scenario's whole sequence, after any other run of it on this machine."""
     # One virtual machine keeps both cores of a small machine busy: one such scenario at a time.
-    lock = f"/run/lock/phpops-molecule-{'vm' if is_virtual(scenario) else scenario}"
-    command = ("flock", lock, tool("molecule"), "test", "--scenario-name", scenario)
-    return Part(f"molecule:{scenario}", command, limit_seconds)
+    alone = "vm" if is_virtual(scenario) else scenario
+    command = ("flock", f"/run/lock/phpops-molecule-{alone}", tool("molecule"), "test", "--scenario-name", scenario)
+    return Part(f"molecule:{scenario}", command, limit_seconds, alone)
 
 
 def test_parts() -> list[Part]:
     """Return the parts of `make test` in the order in which they start."""
     python = sys.executable
     tools = str(Path(__file__).parent)
+    short = [name for name in scenarios() if not is_long(name)]
     return [
         Part("images", (python, f"{tools}/images.py"), 1800),
+        # One after the other they take longest: the first starts at once.
+        *(molecule(name) for name in short if is_virtual(name)),
         Part("lint:ruff", (tool("ruff"), "check", "--no-cache", ".")),
         Part("lint:format", (tool("ruff"), "format", "--no-cache", "--check", ".")),
         Part("lint:yamllint", (tool("yamllint"), "--strict", ".")),
@@ -102,7 +100,7 @@ def test_parts() -> list[Part]:
         Part("unit", (tool("pytest"), "--quiet", "tests/unit"), 900),
         Part("sanity:oldest", (python, f"{tools}/sanity.py", "oldest"), 1200),
         Part("sanity:newest", (python, f"{tools}/sanity.py", "newest"), 1200),
-        *(molecule(name) for name in in_turn([name for name in scenarios() if not is_long(name)])),
+        *(molecule(name) for name in short if not is_virtual(name)),
     ]
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -122,10 +123,32 @@ def run_all(parts: list[Part], jobs: int) -> list[Outcome]:
         return outcome
 
     # The images keep all cores busy, and others need them.
-    first = [part for part in parts if part.name == "images"]
-    outcomes = [work(part) for part in first]
+    outcomes = {part: work(part) for part in parts if part.name == "images"}
+    pending = [part for part in parts if part not in outcomes]
+    ready = threading.Condition()
+    busy: set[str] = set()
+
+    def work_off() -> None:
+        """Run the first part that may run now, until none is left."""
+        while True:
+            with ready:
+                ready.wait_for(lambda: not pending or any(part.alone not in busy for part in pending))
+                if not pending:
+                    return
+                part = next(part for part in pending if part.alone not in busy)
+                pending.remove(part)
+                busy.update(filter(None, [part.alone]))
+            try:
+                outcomes[part] = work(part)
+            finally:
+                with ready:
+                    busy.discard(part.alone)
+                    ready.notify_all()
+
     with ThreadPoolExecutor(jobs) as pool:
-        return outcomes + list(pool.map(work, [part for part in parts if part not in first]))
+        for worker in [pool.submit(work_off) for _number in range(jobs)]:
+            worker.result()
+    return [outcomes[part] for part in parts]
 
 
 def main() -> int:
