@@ -109,5 +109,5 @@ def soak_parts() -> list[Part]:
     return [
         Part("images", (sys.executable, f"{Path(__file__).parent}/images.py"), 1800),
         Part("soak:unit", (tool("pytest"), "--quiet", "--hypothesis-profile=soak", "tests/unit"), 7200),
-        *(molecule(name, 7200) for name in scenarios() if is_long(name)),
+        *(molecule(name, 14400) for name in scenarios() if is_long(name)),
     ]
