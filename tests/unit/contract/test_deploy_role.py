@@ -78,3 +78,8 @@ def test_old_assets_are_those_of_the_releases_that_are_kept() -> None:
         for file in ("release", "drain")
     }
     assert kept == {"{{ deploy_releases_keep }}"}
+
+
+def test_a_hook_for_the_end_of_the_drain_waits_for_it() -> None:
+    (hook,) = [task for task in tasks(load(TASKS / "drain.yml")) if task["name"].endswith("hook after the drain")]
+    assert "__deploy_drain.finished" in conditions(hook)
