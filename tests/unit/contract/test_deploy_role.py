@@ -62,6 +62,19 @@ def test_the_folder_of_a_site_without_releases_is_left_alone() -> None:
     assert conditions(pruning) == ["__deploy_prepare.release is not none"]
 
 
+@pytest.mark.parametrize("file", ["before", "drain", "settle", "stop", "switch"])
+def test_no_hook_that_fails_ends_the_play_of_its_host(file: str) -> None:
+    """Until the last task the barrier alone decides, and the lease is still to be given back.
+
+    The files that ready includes have none of this: it catches what fails in them.
+    """
+    assert all("rescue" in task for task in load(TASKS / f"{file}.yml") if "hook.yml" in str(task))
+
+
+def test_a_host_that_did_not_stop_lets_other_runs_in() -> None:
+    assert "not __deploy_stopped" in conditions(task_of("finish", "phpops.webhost.site_lease"))
+
+
 def test_a_dry_run_fetches_no_archive() -> None:
     """get_url fails in check mode as long as there is no folder to fetch to."""
     assert "not ansible_check_mode" in conditions(task_of("source_url", "ansible.builtin.get_url"))
