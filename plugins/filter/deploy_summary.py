@@ -16,7 +16,8 @@ options:
   _input:
     description:
       - C(site), C(action), C(check_mode), C(warnings), C(front_controller), C(hooks), which are the names of the hooks,
-        and C(served), which says whether a web server names the site.
+        C(served), which says whether a web server names the site, and C(installs), the version of PHP that a run
+        installs where it is missing.
       - C(lease), C(release), C(prepare), C(prime), C(switch), C(drain) and C(pruned) are the results of
         M(phpops.webhost.site_lease), M(phpops.webhost.site_release), M(phpops.webhost.slot_prepare),
         M(phpops.webhost.opcache_prime), M(phpops.webhost.slot_switch), M(phpops.webhost.slot_drain), and of

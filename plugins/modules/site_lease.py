@@ -59,6 +59,7 @@ options:
     description:
       - For a deploy that has the lease, how long it may run until the deploy's next call, when that is longer than
         O(seconds). That call ends it.
+      - The module fails when the deploy has the lease no longer, instead of taking it anew.
     type: float
     default: 0
   step:

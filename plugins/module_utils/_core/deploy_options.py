@@ -57,8 +57,8 @@ def site_of(options: Mapping[str, Any]) -> dict[str, Any]:
 def problems(options: Mapping[str, Any]) -> list[str]:
     """Return what can't be used, a sentence each with the option, its value and the cure.
 
-    options: site, source, action, mode, hooks, max_fail_percentage, path, release_id, web_server, server_names, batch
-    (how many hosts deploy at the same time) and hosts (how many there are in all).
+    options: site, source, action, mode, hooks, max_fail_percentage, path, release_id, check_url, web_server,
+    server_names, batch (how many hosts deploy at the same time) and hosts (how many there are in all).
     """
     site = options.get("site") or {}
     name = str(site.get("name") or "")
@@ -75,6 +75,10 @@ def problems(options: Mapping[str, Any]) -> list[str]:
     percentage = options.get("max_fail_percentage")
     if not _is_percentage(percentage):
         found.append(f"deploy_max_fail_percentage {percentage!r} can't be used: give a number from 0 to below 100.")
+    try:
+        base(str(options.get("check_url") or "http://127.0.0.1"))
+    except BaseUrlError as error:
+        found.append(str(error))
     if options.get("web_server") not in (None, "none") and not options.get("server_names"):
         found.append("deploy_server_names is empty: name the site's host names for its virtual host.")
     return found + _hook_problems(options.get("hooks") or {}) + _classic_problems(options)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
+from ansible_collections.phpops.webhost.plugins.module_utils._core.support import no_php
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of, human_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost import build
 from ansible_collections.phpops.webhost.plugins.module_utils._core.vhost import lines as vhost_lines
@@ -21,8 +22,9 @@ def lines(run: Mapping[str, Any]) -> list[str]:
     """Return the summary of one host.
 
     run: site, action, check_mode, warnings, hooks (their names), served (whether a web server names the site),
-    front_controller, and the results of the modules that ran, by the name of their step: lease, release, prepare,
-    prime, switch, drain, pruned. One that did not run is missing or None.
+    front_controller, installs (the version of PHP that a run installs where it is missing), and the results of the
+    modules that ran, by the name of their step: lease, release, prepare, prime, switch, drain, pruned. One that did
+    not run is missing or None.
     """
     results = {
         name: run.get(name) or {} for name in ("lease", "release", "prepare", "prime", "switch", "drain", "pruned")
@@ -35,7 +37,7 @@ def lines(run: Mapping[str, Any]) -> list[str]:
         told += _release(results["release"])
         told += _prime(results["prime"])
         told += _first_request(results["prime"], results["switch"])
-        told += _drain(results["drain"]) if results["switch"].get("previous_slot") else []
+        told += _drain(results["drain"], run.get("hooks") or []) if results["switch"].get("previous_slot") else []
         told += _kept(results["pruned"])
     told += _unserved(run)
     return told + [f"WARNING: {text}" for text in run.get("warnings") or [] if text]
@@ -144,11 +146,12 @@ def _first_request(prime: Result, switch: Result) -> list[str]:
     return told
 
 
-def _drain(drain: Result) -> list[str]:
+def _drain(drain: Result, hooks: Sequence[str]) -> list[str]:
     if "finished" not in drain:
         return []
     if not drain["finished"]:
-        return [f"WARNING: the drain has not finished. {drain.get('msg') or ''}".strip()]
+        left_out = " The hook after_drain was left out." if "after_drain" in hooks else ""
+        return [f"WARNING: the drain has not finished. {drain.get('msg') or ''}".strip() + left_out]
     warm = float(drain.get("warm_seconds") or 0)
     if drain.get("stopped") or not warm:
         return [f"drain: {_seconds(drain.get('seconds'))}; the old slot is stopped"]
@@ -181,7 +184,16 @@ def _would(run: Result, results: Mapping[str, Result]) -> list[str]:
             for one in release.get("shared") or []
             if one.get("action") in ("made", "seeded")
         ]
+        told += [
+            f"shared/{one.get('path')} is not there: until something brings it, the release is refused."
+            for one in release.get("shared") or []
+            if one.get("action") == "missing"
+        ]
     missing = [str(text) for text in prepare.get("missing") or []]
+    version = str(run.get("installs") or "")
+    if version and version not in (results["lease"].get("php_versions") or []):
+        told.append(f"php{version}-fpm would be installed.")
+        missing = [text for text in missing if text != no_php(str(run.get("site")), version)]
     told += missing
     if missing:
         stays = f"; {_named(prepare.get('live_release'))} stays" if prepare.get("live_slot") else ""

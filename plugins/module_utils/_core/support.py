@@ -60,3 +60,8 @@ def check_support(
                 " and phpops.webhost doesn't change it; unload it with aa-disable first."
             )
     return None
+
+
+def no_php(site: str, php_version: str) -> str:
+    """Return that a host has no PHP-FPM of the version that a site needs; the role deploy may install it."""
+    return f"Site {site}: there is no /usr/sbin/php-fpm{php_version}; install php{php_version}-fpm."

@@ -173,16 +173,19 @@ def take(
     names the holder at once. Check mode writes nothing.
     With slice_seconds it returns after that time, ``pending``; the next call gets ``carry_of`` what it returned.
     A deploy that has the lease may say that its next call is silent_seconds away, if that is longer, and what it does
-    until then.
+    until then. With either, StepFailed when the lease is not that deploy's (any more).
     """
     try:
         new = core.begin(deploy_id, holder, action, clock(), seconds)
     except LeaseError as error:
         raise StepFailed(str(error)) from error
+    goes_on = step is not None or silent_seconds > 0
     began, before = time.monotonic(), float((carry or {}).get("seconds") or 0.0)
     first = (str(carry["deploy_id"]), int(carry["calls"])) if carry else None
     while True:
         lease, now = read(site, layout), clock()
+        if goes_on and not check_mode and (lease is None or lease.deploy_id != deploy_id):
+            raise StepFailed(core.lost(site, deploy_id, lease, now))
         if lease is None or lease.deploy_id == deploy_id or not core.is_live(lease, now):
             if check_mode:
                 return Taken(new)

@@ -38,6 +38,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
 
 POLL_SECONDS = 0.05
 STATUS_TRIES, STATUS_SECONDS = 2, 5.0
+# What is queued when stuck workers are killed gets this long to be answered.
+KILLED_SECONDS = 10.0
 # What systemd calls a unit whose processes may run.
 UP = ("active", "reloading", "activating", "deactivating")
 NAMESPACE_STATUS = "226"
@@ -187,16 +189,17 @@ class Master:
         """
         self.prove_that_queues_show()
         started = time.monotonic()
-        quiet, killed = Quiet(), []  # type: ignore[var-annotated]
+        quiet, tried, killed = Quiet(), False, []  # type: ignore[var-annotated]
         deadline = started + timeout_seconds
         while True:
             queue, status = self.queue(), self.status()
             busy = max(status.active, len(status.workers))
             finished = quiet.look(queue, busy)
             if finished or time.monotonic() > deadline:
-                if not finished and kill_stuck and not killed and status.workers:
-                    killed = self._kill(status.workers)
-                    deadline = time.monotonic() + 10
+                if not finished and kill_stuck and not tried and status.workers:
+                    # Once: a status may go on to name workers that are not the master's.
+                    tried, killed = True, self._kill(status.workers)
+                    deadline = time.monotonic() + KILLED_SECONDS
                     continue
                 return {
                     "finished": finished,

@@ -24,6 +24,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files im
     render,
     template_units,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.support import no_php
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_timer, systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_base import Settings, Slots
@@ -151,9 +152,8 @@ class Steps(Slots):
                 store.group_id(group)
             except StepFailed as error:
                 missing.append(f"Site {self.name}: {error}")
-        binary = f"/usr/sbin/php-fpm{spec.php_version}"
-        if not Path(binary).exists():
-            missing.append(f"Site {self.name}: there is no {binary}; install php{spec.php_version}-fpm.")
+        if not Path(f"/usr/sbin/php-fpm{spec.php_version}").exists():
+            missing.append(no_php(self.name, spec.php_version))
         # In check mode a release may be one that was not built.
         not_built = self.settings.check_mode and spec.release is not None and not Path(spec.release.path).exists()
         if not Path(spec.document_root).is_dir() and not not_built:

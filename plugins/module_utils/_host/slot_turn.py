@@ -139,14 +139,24 @@ class Turn:
         store.switch(site.name, new, old, site.layout)
         self.switched_back = True
         site.report.live_slot = old
-        slot_timer.disarm(site.run, site.name, [old, new])
-        if systemd.is_active(site.run, masters[new].unit):
-            drain = masters[new].drain(site.settings.drain_timeout_seconds, False)
+        try:
+            left = self._end(masters[new], [old, new])
+        except (StepFailed, OSError) as error:
+            # The way back was taken all the same; the next deploy ends what is left.
+            left = f" Slot {new} could not be ended: {error}"
+        return f"Slot {old} is live again.{left}"
+
+    def _end(self, new: Master, slots: Sequence[str]) -> str:
+        """Drain, stop and remove the new slot, which is not live any more; returns what is left of it, in words."""
+        site = self.site
+        slot_timer.disarm(site.run, site.name, slots)
+        if systemd.is_active(site.run, new.unit):
+            drain = new.drain(site.settings.drain_timeout_seconds, False)
             if not drain["finished"]:
-                return f"Slot {old} is live again. {site.report.still_busy(new, drain)}"
-        masters[new].stop()
-        store.remove_slot(site.name, new, site.layout)
-        return f"Slot {old} is live again."
+                return f" {site.report.still_busy(new.slot, drain)}"
+        new.stop()
+        store.remove_slot(site.name, new.slot, site.layout)
+        return ""
 
     def _start_old(self, old: Master, new: Master) -> None:
         """Start the old slot, which classic mode stopped, or which crashed; StepFailed when that can't be.

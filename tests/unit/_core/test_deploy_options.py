@@ -74,6 +74,7 @@ def test_what_can_be_used_has_no_problem(more: dict[str, Any]) -> None:
         ({"max_fail_percentage": None}, "deploy_max_fail_percentage None"),
         ({"max_fail_percentage": True}, "deploy_max_fail_percentage True"),
         ({"web_server": "apache"}, "deploy_server_names is empty"),
+        ({"check_url": "nonsense"}, "The check URL 'nonsense' can't be used"),
         ({"hooks": {"on_switch": "/x.yml"}}, "deploy_hooks.on_switch is no hook"),
         ({"hooks": {"after_switch": "x.yml"}}, "deploy_hooks.after_switch 'x.yml'"),
         ({"hooks": {"after_switch": None}}, "deploy_hooks.after_switch None"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.deploy_summary import lines
+from ansible_collections.phpops.webhost.plugins.module_utils._core.support import no_php
 
 RUN: dict[str, Any] = {
     "site": "wiki",
@@ -132,6 +133,31 @@ def test_a_dry_run_of_a_host_that_lacks_something_promises_nothing() -> None:
     prepare = {**CHECK["prepare"], "missing": [spoiler], "live_slot": None, "live_release": None}
     run = {**CHECK, "prepare": prepare, "release": {"release": {"id": "b2"}, "reused": True}, "hooks": []}
     assert lines(run) == [spoiler, "wiki: until that is put right, nothing goes live."]
+
+
+def test_a_dry_run_knows_that_a_run_installs_php() -> None:
+    lacking = "Site wiki: the user wiki does not exist on this host; create it first."
+    prepare = {**CHECK["prepare"], "live_slot": None, "missing": [no_php("wiki", "8.2")]}
+    run = {**CHECK, "prepare": prepare, "hooks": [], "installs": "8.2", "lease": {"php_versions": ["8.4"]}}
+    installed, goes = "php8.2-fpm would be installed.", "Slot green would go live with release b2."
+    assert lines(run)[1:] == [installed, goes, "because: release a1 → b2"]
+    more = {**prepare, "missing": [lacking, *prepare["missing"]]}
+    stays = "wiki: until that is put right, nothing goes live."
+    assert lines({**run, "prepare": more})[1:] == [installed, lacking, stays]
+    assert lines({**run, "installs": ""})[1:] == [no_php("wiki", "8.2"), stays]
+    assert installed not in lines({**run, "lease": {"php_versions": ["8.2"]}})
+
+
+def test_a_dry_run_tells_of_a_shared_file_that_is_nowhere() -> None:
+    shared = [{"path": "config/local.php", "action": "missing"}]
+    found = lines({**CHECK, "release": {**CHECK["release"], "shared": shared}, "hooks": []})
+    assert found[1] == "shared/config/local.php is not there: until something brings it, the release is refused."
+
+
+def test_a_hook_that_waits_for_the_drain_is_told_when_it_is_left_out() -> None:
+    busy = {"finished": False, "msg": "Slot blue still had work."}
+    (said,) = [line for line in lines({**RUN, "drain": busy, "hooks": ["after_drain"]}) if "WARNING" in line]
+    assert said.endswith("Slot blue still had work. The hook after_drain was left out.")
 
 
 def test_a_dry_run_of_what_is_live_changes_nothing() -> None:

@@ -150,6 +150,20 @@ def test_a_deploy_may_say_that_it_will_be_silent_for_longer(layout: Layout) -> N
     assert round(shorter.expires - shorter.renewed) == 5
 
 
+@pytest.mark.parametrize("other", ["", "d2", "d2, which crashed"])
+def test_a_deploy_that_goes_on_takes_no_lease_anew(layout: Layout, other: str) -> None:
+    """It was another's meanwhile: the slot that waits may be the other's, too."""
+    if other:
+        _take(layout, "d2", seconds=1)
+    if "crashed" in other:
+        time.sleep(1.1)
+    said = "d2 took over" if other else "d1 holds no lease of site wiki any more"
+    with pytest.raises(StepFailed, match=said):
+        _take(layout, silent_seconds=600, step="hook before_switch")
+    assert not other or _stored(layout)["deploy_id"] == "d2"
+    assert other or not _file(layout).exists()
+
+
 def test_a_lease_that_is_released_while_one_waits_is_free(layout: Layout) -> None:
     _take(layout, seconds=30)
     thread = threading.Timer(0.3, lease.release, ("wiki", "d1", layout))

@@ -112,3 +112,22 @@ def test_only_the_masters_own_workers_are_killed(monkeypatch: pytest.MonkeyPatch
             assert [entry["pid"] for entry in run._kill(workers)] == killed == [child.pid]
         finally:
             child.terminate()
+
+
+def test_a_drain_ends_although_no_worker_that_the_status_names_may_be_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site whose status names processes of others for ever must not keep a deploy waiting."""
+    monkeypatch.setattr(slot_master, "KILLED_SECONDS", 0.0)
+    master = Master(lambda words: (0, f"MainPID={os.getpid()}\n", ""), "wiki", "blue", Layout())
+    status = SimpleNamespace(active=1, workers=[Worker(1, "/s.php", 1.0)])
+    monkeypatch.setattr(master, "prove_that_queues_show", lambda: None)
+    monkeypatch.setattr(master, "queue", lambda: 0)
+    looks: list[int] = []
+
+    def look() -> SimpleNamespace:
+        looks.append(1)
+        assert len(looks) < 20, "the drain never ends"
+        return status
+
+    monkeypatch.setattr(master, "status", look)
+    found = master.drain(0.0, kill_stuck=True)
+    assert (found["finished"], found["killed"], [worker["pid"] for worker in found["stuck"]]) == (False, [], [1])

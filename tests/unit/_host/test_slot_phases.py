@@ -17,6 +17,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host import (
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_budget import Budget
 from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_facts import slot_facts
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_master import Master
 from ansible_collections.phpops.webhost.tests.unit._host.played_host import Fleet, fleet, is_question
 
 __all__ = ["fleet"]
@@ -344,6 +345,23 @@ def test_the_way_back_keeps_the_new_slot_up_while_it_is_busy(fleet: Fleet) -> No
     assert "Slot green of site wiki still had work" in fleet.back("d1")["msg"]
     assert fleet.live() == "r1" and fleet.host.active == {BLUE, GREEN}
     assert fleet.back("d1")["changed"] is False and fleet.live() == "r1"
+
+
+def test_a_way_back_after_which_the_new_slot_does_not_end_is_no_failure(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.deploy("r1")
+    take(fleet, "d1")
+    fleet.prepare("r2", deploy_id="d1")
+    fleet.switch("d1")
+
+    def drain(*_arguments: object) -> None:
+        raise StepFailed("It does not tell its status.")
+
+    monkeypatch.setattr(Master, "drain", drain)
+    result = fleet.back("d1")
+    assert (result["failed"], result["switched_back"], result["live_slot"]) == (False, True, "blue")
+    assert result["msg"] == "Slot blue is live again. Slot green could not be ended: It does not tell its status."
 
 
 def without_old_slot(fleet: Fleet) -> None:
