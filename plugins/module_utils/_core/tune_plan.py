@@ -45,7 +45,11 @@ class Asked:
     roles: tuple[str, ...] | None
     left_out: tuple[str, ...] = ()
     why: str = ""
-    not_asked: str = ""
+    tagged: tuple[str, ...] = ()
+
+    def why_not(self, role: str) -> str:
+        """Return why a role is not among the roles."""
+        return "its tag was not asked for" if self.tagged and role not in self.tagged else "it is not in tune_roles"
 
 
 def asked(tune_roles: Any, run_tags: Sequence[str] = (), skip_tags: Sequence[str] = ()) -> Asked:
@@ -60,14 +64,14 @@ def asked(tune_roles: Any, run_tags: Sequence[str] = (), skip_tags: Sequence[str
     single = names[0] if len(names) == 1 and names[0] in (AUTO, ALL) else None
     if unknown and not single:
         raise BadChoice(f"tune_roles names {', '.join(unknown)}: give auto, all, or some of {', '.join(ROLES)}.")
-    tagged = [role for role in ROLES if role in run_tags]
+    tagged = tuple(role for role in ROLES if role in run_tags)
     left_out = tuple(skip_tags)
     if single == AUTO and not tagged:
         return Asked(None, left_out)
     base = ROLES if single else tuple(role for role in ROLES if role in names)
     chosen = tuple(role for role in base if not tagged or role in tagged)
     why = "asked for by its tag" if tagged else f"asked for by tune_roles={single}" if single else "named in tune_roles"
-    return Asked(chosen, left_out, why, "its tag was not asked for" if tagged else "it is not in tune_roles")
+    return Asked(chosen, left_out, why, tagged)
 
 
 def _found(verdicts: Sequence[Facts]) -> dict[str, list[str]]:
@@ -116,7 +120,7 @@ def plan(
         if role in wanted.left_out:
             skipped[role] = "its tag was left out"
         elif wanted.roles is not None and role not in wanted.roles:
-            skipped[role] = wanted.not_asked
+            skipped[role] = wanted.why_not(role)
         elif wanted.roles is None and role not in codes and not (role == "opcache" and slots):
             skipped[role] = "no site has slots" if role == "opcache" else "nothing was found that it cures"
         elif container and role in _KERNEL:

@@ -50,6 +50,12 @@ def test_what_is_asked_for(tune_roles: Any, tags: dict[str, Any], wanted: tuple[
     assert asked(tune_roles, **tags).roles == wanted
 
 
+def test_a_role_that_is_tagged_and_not_named_is_told_so() -> None:
+    skipped = plan(host(), [], asked(["tmpdir"], run_tags=["swap"]))["skipped"]
+    assert skipped["swap"] == "it is not in tune_roles"
+    assert skipped["tmpdir"] == "its tag was not asked for"
+
+
 @pytest.mark.parametrize(
     ("tune_roles", "message"),
     [
