@@ -43,7 +43,7 @@ def parse_fstab(text: str) -> list[Entry]:
 
 def escaped(path: str) -> str:
     """Return a path as a field of fstab, the other way round."""
-    return re.sub(r"[\s\\]", lambda found: f"\\{ord(found.group()):03o}", path)
+    return re.sub(r"[ \t\n\\]", lambda found: f"\\{ord(found.group()):03o}", path)
 
 
 def with_lines(text: str, lines: Sequence[str]) -> str:

@@ -25,6 +25,8 @@ ROLES = ("oom_policy", "swap", "dentry_cache", "fcgid_limits", "tmpdir", "worker
 AUTO, ALL = "auto", "all"
 # What they set is the kernel's, which a container shares with its host.
 _KERNEL = {"swap": "its swap is its host's", "dentry_cache": "its kernel's settings are its host's"}
+# Verdicts over numbers of the kernel, whoever's files they are.
+_SHARED = {"dentry_share", "dentry_growing"}
 # Numbers that only the user knows; without them the role does the rest.
 _UNKNOWN = {
     "worker_recycle": ("worker_recycle_memory_max_bytes", "no site got a hard limit on its memory"),
@@ -109,7 +111,7 @@ def plan(
 ) -> dict[str, Any]:
     """Return ``roles`` in their order, ``why`` and ``skipped`` by role, ``variables`` and ``notes`` by role.
 
-    ``facts`` are phpops_slab and, where the host was diagnosed, the others; ``given`` the user's own sizes.
+    ``facts`` are phpops_slab and, where the host was diagnosed, the others; ``given`` the user's own sizes and states.
     """
     codes = _found(verdicts or [])
     container = sub(facts, "phpops_slab").get("container")
@@ -125,7 +127,7 @@ def plan(
             skipped[role] = "no site has slots" if role == "opcache" else "nothing was found that it cures"
         elif container and role in _KERNEL:
             skipped[role] = f"this host is a container ({container}), {_KERNEL[role]}"
-        elif container and wanted.roles is None and codes.get(role) == ["dentry_share"]:
+        elif container and wanted.roles is None and role in codes and set(codes[role]) <= _SHARED:
             skipped[role] = f"the dentries are those of the kernel that this container ({container}) shares"
         elif wanted.roles is not None:
             why[role] = wanted.why
@@ -135,6 +137,7 @@ def plan(
     for role, (name, effect) in _UNKNOWN.items():
         if role in why and not _is_given(given or {}, name):
             notes[role] = f"{name} is not set: {effect}"
+    notes = {role: note for role, note in notes.items() if (given or {}).get(f"{role}_state") != "absent"}
     return {
         "roles": list(why),
         "why": why,
