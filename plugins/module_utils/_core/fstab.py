@@ -41,6 +41,11 @@ def parse_fstab(text: str) -> list[Entry]:
     return entries
 
 
+def escaped(path: str) -> str:
+    """Return a path as a field of fstab, the other way round."""
+    return re.sub(r"[ \t\n\\]", lambda found: f"\\{ord(found.group()):03o}", path)
+
+
 def with_lines(text: str, lines: Sequence[str]) -> str:
     """Return the text with ``lines`` (without line ends) behind the others.
 

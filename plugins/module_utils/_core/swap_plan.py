@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fstab import (
+    escaped,
     parse_fstab,
     with_lines,
     with_replaced,
@@ -84,7 +85,7 @@ class Plan:
 def fstab_line(path: str, priority: int | None) -> str:
     """Return our line for a swap file; without the file the host boots all the same (nofail)."""
     options = "sw,nofail" if priority is None else f"sw,nofail,pri={priority}"
-    return f"{path} none swap {options} 0 0"
+    return f"{escaped(path)} none swap {options} 0 0"
 
 
 def kept_free(seen: Seen) -> int:

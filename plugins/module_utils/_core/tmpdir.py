@@ -100,12 +100,16 @@ def sharers(user: str, gid: int, accounts: Sequence[tuple[str, int]], members: S
 
 def refuse_sharers(directory: Directory, others: Sequence[str]) -> None:
     """TmpdirError where a folder on /dev/shm, open to the group, would be open to others as well."""
-    if directory.shared and others:
-        raise TmpdirError(
-            f"Site {directory.site}: its group {directory.group} is also the group of {', '.join(others[:3])}, who"
-            f" could read its temporary files in {directory.path}; give the site a group of its own, or each site a"
-            " tmpfs of its own (tmpdir_mount: own)."
-        )
+    if not directory.shared or not others:
+        return
+    own = "tmpfs of its own (tmpdir_mount: own)"
+    who, cure = f"Site {directory.site}", f"give the site a group of its own, or each site a {own}"
+    if directory.kind == WEB_SERVER:
+        who, cure = "Apache", f"give each site and Apache a {own}, or leave Apache out (tmpdir_web_server: false)"
+    raise TmpdirError(
+        f"{who}: its group {directory.group} is also the group of {', '.join(others[:3])}, who could read its temporary"
+        f" files in {directory.path}; {cure}."
+    )
 
 
 def refuse_crowded(size_bytes: int, used_bytes: int, first: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from typing import Iterable, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
@@ -101,11 +102,28 @@ def unit_text(path: str) -> str:
 
 def envvars_warning(text: str, path: str, file: str) -> str | None:
     """Return a sentence where envvars sets another TMPDIR, which would win."""
-    match = _ENVVARS.search(text)
+    match = _of_envvars(text)
     if not match or match.group(1).strip("\"'") == path:
         return None
     line = text[: match.start()].count("\n") + 1
     return f"{file}:{line} sets TMPDIR={match.group(1)}, which wins over the unit's: take the line out."
+
+
+def at_next_start(envvars: str, environment: str) -> str | None:
+    """Return the TMPDIR that Apache will start with, by envvars and by its unit's Environment as systemctl shows it."""
+    match = _of_envvars(envvars)
+    if match:
+        return match.group(1).strip("\"'")
+    try:
+        words = shlex.split(environment)
+    except ValueError:
+        words = environment.split()
+    return next((word[len("TMPDIR=") :] for word in words if word.startswith("TMPDIR=")), None)
+
+
+def _of_envvars(text: str) -> re.Match[str] | None:
+    """Return the line that sets TMPDIR last, which wins."""
+    return next(reversed(list(_ENVVARS.finditer(text))), None)
 
 
 def changed(before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> list[str]:

@@ -25,6 +25,8 @@ ROLES = ("oom_policy", "swap", "dentry_cache", "fcgid_limits", "tmpdir", "worker
 AUTO, ALL = "auto", "all"
 # What they set is the kernel's, which a container shares with its host.
 _KERNEL = {"swap": "its swap is its host's", "dentry_cache": "its kernel's settings are its host's"}
+# Verdicts over numbers of the kernel, whoever's files they are.
+_SHARED = {"dentry_share", "dentry_growing"}
 # Numbers that only the user knows; without them the role does the rest.
 _UNKNOWN = {
     "worker_recycle": ("worker_recycle_memory_max_bytes", "no site got a hard limit on its memory"),
@@ -45,7 +47,11 @@ class Asked:
     roles: tuple[str, ...] | None
     left_out: tuple[str, ...] = ()
     why: str = ""
-    not_asked: str = ""
+    tagged: tuple[str, ...] = ()
+
+    def why_not(self, role: str) -> str:
+        """Return why a role is not among the roles."""
+        return "its tag was not asked for" if self.tagged and role not in self.tagged else "it is not in tune_roles"
 
 
 def asked(tune_roles: Any, run_tags: Sequence[str] = (), skip_tags: Sequence[str] = ()) -> Asked:
@@ -60,14 +66,14 @@ def asked(tune_roles: Any, run_tags: Sequence[str] = (), skip_tags: Sequence[str
     single = names[0] if len(names) == 1 and names[0] in (AUTO, ALL) else None
     if unknown and not single:
         raise BadChoice(f"tune_roles names {', '.join(unknown)}: give auto, all, or some of {', '.join(ROLES)}.")
-    tagged = [role for role in ROLES if role in run_tags]
+    tagged = tuple(role for role in ROLES if role in run_tags)
     left_out = tuple(skip_tags)
     if single == AUTO and not tagged:
         return Asked(None, left_out)
     base = ROLES if single else tuple(role for role in ROLES if role in names)
     chosen = tuple(role for role in base if not tagged or role in tagged)
     why = "asked for by its tag" if tagged else f"asked for by tune_roles={single}" if single else "named in tune_roles"
-    return Asked(chosen, left_out, why, "its tag was not asked for" if tagged else "it is not in tune_roles")
+    return Asked(chosen, left_out, why, tagged)
 
 
 def _found(verdicts: Sequence[Facts]) -> dict[str, list[str]]:
@@ -105,7 +111,7 @@ def plan(
 ) -> dict[str, Any]:
     """Return ``roles`` in their order, ``why`` and ``skipped`` by role, ``variables`` and ``notes`` by role.
 
-    ``facts`` are phpops_slab and, where the host was diagnosed, the others; ``given`` the user's own sizes.
+    ``facts`` are phpops_slab and, where the host was diagnosed, the others; ``given`` the user's own sizes and states.
     """
     codes = _found(verdicts or [])
     container = sub(facts, "phpops_slab").get("container")
@@ -116,12 +122,12 @@ def plan(
         if role in wanted.left_out:
             skipped[role] = "its tag was left out"
         elif wanted.roles is not None and role not in wanted.roles:
-            skipped[role] = wanted.not_asked
+            skipped[role] = wanted.why_not(role)
         elif wanted.roles is None and role not in codes and not (role == "opcache" and slots):
             skipped[role] = "no site has slots" if role == "opcache" else "nothing was found that it cures"
         elif container and role in _KERNEL:
             skipped[role] = f"this host is a container ({container}), {_KERNEL[role]}"
-        elif container and wanted.roles is None and codes.get(role) == ["dentry_share"]:
+        elif container and wanted.roles is None and role in codes and set(codes[role]) <= _SHARED:
             skipped[role] = f"the dentries are those of the kernel that this container ({container}) shares"
         elif wanted.roles is not None:
             why[role] = wanted.why
@@ -131,6 +137,7 @@ def plan(
     for role, (name, effect) in _UNKNOWN.items():
         if role in why and not _is_given(given or {}, name):
             notes[role] = f"{name} is not set: {effect}"
+    notes = {role: note for role, note in notes.items() if (given or {}).get(f"{role}_state") != "absent"}
     return {
         "roles": list(why),
         "why": why,

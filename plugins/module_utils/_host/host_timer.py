@@ -44,8 +44,9 @@ def present(
     texts = {f"{folder}/{name}": text for name, text in units(timer).items()}
     placed = _compare({**texts, **settings})
     changed_units = any(_read(path) != text for path, text in texts.items())
+    unread = changed_units or _is_unread(run, timer)
     running = timer_effect(run, timer)
-    placed.changed = bool(placed.diff) or not (running["active"] and running["enabled"])
+    placed.changed = bool(placed.diff) or unread or not (running["active"] and running["enabled"])
     placed.effect = running
     if check_mode or not placed.changed:
         return placed
@@ -53,7 +54,7 @@ def present(
         verify(run, timer)
     for path, text in {**settings, **texts}.items():
         _write(path, text)
-    if changed_units:
+    if unread:
         systemd.daemon_reload(run)
         # A timer that runs keeps the clock that it was started with.
         systemd.systemctl(run, ["restart", timer.timer])
@@ -113,6 +114,12 @@ def timer_effect(run: systemd.Run, timer: Timer) -> dict[str, Any]:
         "last_result": service["Result"],
         "last_run": service["ExecMainExitTimestamp"] or None,
     }
+
+
+def _is_unread(run: systemd.Run, timer: Timer) -> bool:
+    """Return whether a run that was killed wrote units that systemd has not read."""
+    found = systemd.show_all(run, [timer.timer, timer.service], ["NeedDaemonReload"])
+    return any(unit["NeedDaemonReload"] == "yes" for unit in found.values())
 
 
 def sentence(effect: Mapping[str, Any]) -> str:

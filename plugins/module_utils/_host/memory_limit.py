@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -76,7 +77,7 @@ def effect(run: systemd.Run, site: str, layout: Layout, cgroups: str = CGROUPS) 
     high, most = (memory_limit.shown_bytes(shown[key]) for key in ("MemoryHigh", "MemoryMax"))
     folder = f"{cgroups}{shown['ControlGroup']}"
     kernel = [_kernel(f"{folder}/{name}") if shown["ControlGroup"] else None for name in ("memory.high", "memory.max")]
-    in_force = all(limit is None or said == str(limit) for limit, said in zip((high, most), kernel))
+    in_force = all(limit is None or _is_kept(limit, said) for limit, said in zip((high, most), kernel))
     found = {
         "name": site,
         "unit": unit,
@@ -86,6 +87,11 @@ def effect(run: systemd.Run, site: str, layout: Layout, cgroups: str = CGROUPS) 
         "in_force": in_force,
     }
     return {**found, "reason": "" if in_force else _why(unit, shown["ControlGroup"], kernel)}
+
+
+def _is_kept(limit: int, said: str | None) -> bool:
+    """Return whether the kernel has a limit, which it rounds down to whole pages (cgroup-v2.rst)."""
+    return said is not None and said.isdigit() and 0 <= limit - int(said) < os.sysconf("SC_PAGE_SIZE")
 
 
 def _why(unit: str, group: str, kernel: Sequence[str | None]) -> str:

@@ -52,9 +52,12 @@ def look(directory: str, paths: Paths, free: Callable[[str], int] = free_bytes) 
     memory = parse_meminfo(read_text(paths.meminfo))
     names = {str(path) for path in Path(directory).glob("phpops-*") if file_number(str(path))}
     names |= {entry.source for entry in parse_fstab(fstab) if entry.kind == "swap" and file_number(entry.source)}
+    active = parse_swaps(read_text(paths.swaps))
+    # On, and perhaps in another directory: a run that was killed before it wrote fstab.
+    names |= {swap.path for swap in active if swap.ours}
     unfinished = sorted(str(path) for path in Path(directory).glob("phpops-*") if is_unfinished(path.name))
     return Seen(
-        active=parse_swaps(read_text(paths.swaps)),
+        active=active,
         files=[file for file in map(_file, sorted(names)) if file],
         unfinished=[file for file in map(_file, unfinished) if file],
         fstab=fstab,

@@ -99,9 +99,11 @@ class Sysctl:
         files = [(ours, f"{key} = {value}")]
         for folder in FOLDERS:
             for path in sorted((self.root / folder).glob("*.conf")):
+                real = os.path.realpath(path)
                 with suppress(Unreadable):
                     if str(path) != ours:
-                        files.append((str(path), read_text(os.path.realpath(path), _MAX_BYTES)))
+                        # What is masked hides its namesakes, too.
+                        files.append((str(path), "" if real == os.devnull else read_text(real, _MAX_BYTES)))
         # A file that is named as ours in another folder is hidden by it, so ours comes first.
         last = last_setting(files, key)
         if last and last[0] != ours and last[1].split() != value.split():

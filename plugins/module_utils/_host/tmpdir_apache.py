@@ -100,18 +100,33 @@ def apply(
             "restart": None,
             "warnings_found": [],
         }
+        if unit and not settings.check_mode:
+            _write_unit(work, run)
+        # What our drop-in says in a dry run is not there yet.
+        coming = work.path if unit and settings.check_mode else _coming(run, settings)
         restart = settings.restart and bool(apache.parent())
-        restart = restart and tmpdir_restart.in_force(apache, settings.proc) != work.path
+        restart = restart and tmpdir_restart.in_force(apache, settings.proc) != coming
         result["changed"] = result["changed"] or restart
         if not settings.check_mode:
-            if unit:
-                _write_unit(work, run)
             if work.changed() or due:
                 result["reload"] = _change(work, apache, settings, result["warnings_found"], not restart)
             if restart:
                 result["restart"] = tmpdir_restart.restart(apache, run, settings.idle_timeout_seconds)
-        result["apache"] = _told(work, apache, settings, result["warnings_found"])
+        result["apache"] = _told(work, coming, apache, settings, result["warnings_found"])
         return result
+
+
+def _coming(run: systemd.Run, settings: Settings) -> str | None:
+    """Return the TMPDIR of Apache's next start, whoever sets it: a restart for another one would change nothing."""
+    unit = systemd.show(run, tmpdir_restart.UNIT, ["Environment"])
+    return tmpdir_apache.at_next_start(_envvars(settings), unit["Environment"])
+
+
+def _envvars(settings: Settings) -> str:
+    try:
+        return read_text(settings.envvars)
+    except Unreadable:
+        return ""
 
 
 @contextmanager
@@ -221,6 +236,7 @@ def _change(work: Work, apache: Apache, settings: Settings, warnings: list[str],
     Without ``reload`` a restart follows, which reads them too.
     """
     changed = work.changed()
+    pending = _recorded(settings)[1]
     complaint = apache.complaint()
     if complaint:
         raise TmpdirError(f"Apache's configuration doesn't pass as it is; nothing was changed: {complaint}")
@@ -240,7 +256,8 @@ def _change(work: Work, apache: Apache, settings: Settings, warnings: list[str],
         done = _reload(apache, settings, warnings) if reload and apache.parent() else None
     except (TmpdirError, ApacheError, OSError) as error:
         _put(work.before, changed)
-        _record(_blocks(work.before), None, settings)
+        # A reload that an earlier run did not reach is still to be made.
+        _record(_blocks(work.before), pending, settings)
         if isinstance(error, ApacheError) and not apache.parent():
             apache.start()
         raise
@@ -261,7 +278,8 @@ def _reload(apache: Apache, settings: Settings, warnings: list[str]) -> dict[str
     if done.seconds is None:
         raise TmpdirError(
             f"{len(done.working)} php-cgi served requests all through {settings.idle_timeout_seconds:g} s, which a"
-            " reload would cut: nothing was changed; try at a quieter time, or raise tmpdir_idle_timeout_seconds."
+            " reload would cut. Apache's files are as they were: try at a quieter time, or raise"
+            " tmpdir_idle_timeout_seconds."
         )
     warnings += done.warnings(settings.gone_timeout_seconds)
     return {"seconds": round(done.seconds, 2), "waited_seconds": round(done.waited_seconds, 2), "php_cgi": done.before}
@@ -281,21 +299,23 @@ def _put(files: Mapping[str, bytes | None], paths: Sequence[str]) -> None:
             write_atomic(path, content, 0o644)
 
 
-def _told(work: Work, apache: Apache, settings: Settings, warnings: list[str]) -> dict[str, Any]:
-    """Return what Apache's own process has now."""
+def _told(work: Work, coming: str | None, apache: Apache, settings: Settings, warnings: list[str]) -> dict[str, Any]:
+    """Return what Apache's own process has now, and warn of what it will not have; ``coming``: at its next start."""
     now = tmpdir_restart.in_force(apache, settings.proc)
-    pending = bool(apache.parent()) and now != work.path
-    if pending:
+    pending = bool(apache.parent()) and now != coming
+    if pending and not settings.restart:
         warnings.append(
             f"Apache itself runs with TMPDIR={now or '(unset)'} until its next restart, then with"
-            f" {work.path or '(unset)'}: set tmpdir_restart_webserver to restart it now."
+            f" {coming or '(unset)'}: set tmpdir_restart_webserver to restart it now."
         )
-    try:
-        said = tmpdir_apache.envvars_warning(read_text(settings.envvars), work.path or "", settings.envvars)
-    except Unreadable:
-        said = None
-    if said and work.path:
-        warnings.append(said)
+    if work.path:
+        said = tmpdir_apache.envvars_warning(_envvars(settings), work.path, settings.envvars)
+        if not said and coming != work.path:
+            said = (
+                f"Another drop-in of {tmpdir_restart.UNIT} sets TMPDIR={coming or '(unset)'}, which wins over"
+                f" {settings.drop_in}: take that line out."
+            )
+        warnings += [said] if said else []
     return {"path": work.path, "in_force": now, "pending": pending}
 
 

@@ -127,10 +127,11 @@ def absent(run: systemd.Run, settings: Settings, place: Place) -> dict[str, Any]
         for target in known:
             if target != tmpdir.SHM_PATH and mounts.at(target, place.mountinfo):
                 mounts.unmount(run, target)
-        if before != after:
-            replace_fstab(run, before, after, place.fstab, place.scratch)
+        # Before fstab, which alone remembers how it was mounted; what is given here wins over the entry (mount(8)).
         if tmpdir.SHM_PATH in known and known[tmpdir.SHM_PATH].mounted:
             mounts.remount(run, tmpdir.SHM_PATH, known[tmpdir.SHM_PATH].mounted)
+        if before != after:
+            replace_fstab(run, before, after, place.fstab, place.scratch)
         tmpdir_folders.remove(texts)
         for target in [*known, tmpdir.OWN_PATH]:
             with suppress(OSError):

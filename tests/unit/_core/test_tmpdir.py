@@ -71,6 +71,11 @@ def test_a_shared_group_is_refused_in_dev_shm_alone() -> None:
     tmpdir.refuse_sharers(SHARED, [])
     with pytest.raises(TmpdirError, match="group wiki is also the group of shop, who could read"):
         tmpdir.refuse_sharers(SHARED, ["shop"])
+    apache = dataclasses.replace(SHARED, site=".apache2", kind="web_server", group="www-data")
+    with pytest.raises(
+        TmpdirError, match=r"^Apache: its group www-data is also .*tmpdir_mount: own.*tmpdir_web_server"
+    ):
+        tmpdir.refuse_sharers(apache, ["deploy"])
 
 
 @pytest.mark.parametrize(

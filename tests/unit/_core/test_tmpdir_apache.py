@@ -96,3 +96,17 @@ def test_the_ports_that_apache_listens_on() -> None:
     inside = Directive("Listen", "[::]:443 https", "f", 3)
     dump = [Directive("Listen", "80", "f", 1), Directive("IfModule", "ssl_module", "f", 2, True, [inside])]
     assert tmpdir_apache.listen_ports(dump) == {"80", "443"}
+
+
+@pytest.mark.parametrize(
+    ("envvars", "environment", "value"),
+    [
+        ("", "", None),
+        ("", "A=b TMPDIR=/srv", "/srv"),
+        ("", 'A=b "TMPDIR=/a b" XTMPDIR=/x', "/a b"),
+        ("", "A=$'it\\'s' TMPDIR=/srv", "/srv"),
+        ("TMPDIR=/a\nexport TMPDIR='/b'\n", "TMPDIR=/srv", "/b"),
+    ],
+)
+def test_whoever_sets_it_last_has_the_say(envvars: str, environment: str, value: str | None) -> None:
+    assert tmpdir_apache.at_next_start(envvars, environment) == value

@@ -50,6 +50,12 @@ def test_what_is_asked_for(tune_roles: Any, tags: dict[str, Any], wanted: tuple[
     assert asked(tune_roles, **tags).roles == wanted
 
 
+def test_a_role_that_is_tagged_and_not_named_is_told_so() -> None:
+    skipped = plan(host(), [], asked(["tmpdir"], run_tags=["swap"]))["skipped"]
+    assert skipped["swap"] == "it is not in tune_roles"
+    assert skipped["tmpdir"] == "its tag was not asked for"
+
+
 @pytest.mark.parametrize(
     ("tune_roles", "message"),
     [
@@ -88,6 +94,7 @@ def test_a_container_keeps_its_hosts_kernel_as_it_is() -> None:
     assert done["skipped"]["swap"] == "this host is a container (podman), its swap is its host's"
     dentries = verdict("dentry_share", "tmpdir", "dentry_cache")
     assert roles(host("podman"), dentries) == []
+    assert roles(host("podman"), verdict("dentry_growing", "tmpdir", "dentry_cache"), dentries) == []
     assert roles(host("podman"), dentries, verdict("other", "tmpdir")) == ["tmpdir"]
 
 
@@ -121,6 +128,11 @@ def test_sizes_of_the_user_win_and_are_not_told() -> None:
     done = plan(host(), [], asked("all"), {**own, "worker_recycle_memory_max_bytes": 0})
     assert done["variables"] == {"swap_size_bytes": 5, "tmpdir_size_bytes": 6}
     assert done["notes"] == {}
+
+
+def test_a_number_is_not_named_where_the_role_is_taken_back() -> None:
+    given = {f"{role}_state": "absent" for role in ("swap", "tmpdir", "fcgid_limits")}
+    assert list(plan(host(), [], asked("all"), given)["notes"]) == ["worker_recycle"]
 
 
 def test_a_number_that_nobody_can_derive_is_named() -> None:

@@ -46,7 +46,9 @@ class PlayedSwap:
         self._put([Swap(s.path, s.kind, s.size_bytes, used_bytes, s.priority) for s in self.active()])
 
     def _put(self, swaps: list[Swap]) -> None:
-        rows = [f"{s.path} {s.kind} {s.size_bytes // 1024} {s.used_bytes // 1024} {s.priority}" for s in swaps]
+        # The kernel writes a blank of a path as fstab has it.
+        named = [(s.path.replace(" ", "\\040"), s) for s in swaps]
+        rows = [f"{path} {s.kind} {s.size_bytes // 1024} {s.used_bytes // 1024} {s.priority}" for path, s in named]
         self.swaps.write_text("\n".join(["Filename Type Size Used Priority", *rows, ""]))
 
     def is_area(self, path: str) -> bool:

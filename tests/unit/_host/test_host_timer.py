@@ -25,7 +25,7 @@ class Systemd:
     def __init__(self, folder: Path) -> None:
         self.folder, self.settings = folder, {str(folder / "etc" / "x.json"): "{}\n"}
         self.active = self.enabled = False
-        self.refused, self.lazy = "", False
+        self.refused, self.lazy, self.unread = "", False, False
         self.log: list[str] = []
 
     def run(self, words: list[str]) -> tuple[int, str, str]:
@@ -34,11 +34,14 @@ class Systemd:
             assert all(Path(path).is_file() for path in words if path.startswith("/"))
             assert not any(self.folder.glob("*.service")), "written before it was read"
             return (1, "", self.refused) if self.refused else (0, "", "")
+        if words[1] == "show" and "NeedDaemonReload" in words[2]:
+            return 0, f"NeedDaemonReload=no\n\nNeedDaemonReload={'yes' if self.unread else 'no'}\n", ""
         if words[1] == "show":
             state = f"ActiveState={'active' if self.active else 'inactive'}\n"
             state += f"UnitFileState={'enabled' if self.enabled else ''}\nResult=success\nExecMainExitTimestamp=\n"
             return 0, f"{state}\n{state}", ""
         self.log.append(" ".join(words[1:]))
+        self.unread = self.unread and words[1] != "daemon-reload"
         if words[1] in ("start", "restart", "stop") and words[2].endswith(".timer"):
             self.active = words[1] != "stop" and not self.lazy
         if words[1] in ("enable", "disable"):
@@ -97,6 +100,16 @@ def test_a_timer_that_somebody_stopped_is_started_again(systemd: Systemd) -> Non
     systemd.active = False
     placed = systemd.present()
     assert (placed.changed, placed.diff, placed.effect["active"]) == (True, [], True)
+
+
+def test_units_that_a_killed_run_wrote_are_read(systemd: Systemd) -> None:
+    systemd.present()
+    systemd.unread, systemd.log = True, []
+    assert (systemd.present(check_mode=True).changed, systemd.log) == (True, [])
+    placed = systemd.present()
+    assert (placed.changed, placed.diff) == (True, [])
+    assert systemd.log[:2] == ["daemon-reload", "restart phpops-x.timer"]
+    assert not systemd.present().changed
 
 
 def test_units_that_systemd_refuses_are_not_written(systemd: Systemd) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ansible_collections.phpops.webhost.tests.unit._host.played_host import Flee
 __all__ = ["fleet"]
 
 MIB = 1 << 20
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def limit(fleet: Fleet, state: str = "present", most: int | None = None, **settings: Any) -> dict[str, Any]:
@@ -108,3 +110,15 @@ def test_whether_the_kernel_keeps_a_limit_is_read_back(
     assert found["in_force"] is in_force
     assert said in found["reason"]
     assert found["used_bytes"] == (5 if "memory.current" in files else None)
+
+
+@pytest.mark.parametrize(("kernel", "in_force"), [(10**9 // PAGE * PAGE, True), (10**9 // PAGE * PAGE - PAGE, False)])
+def test_the_kernel_counts_a_limit_in_pages(fleet: Fleet, tmp_path: Path, kernel: int, in_force: bool) -> None:
+    fleet.first()
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/memory.max").write_text(f"{kernel}\n")
+
+    def run(_words: list[str]) -> tuple[int, str, str]:
+        return 0, f"MemoryHigh=infinity\nMemoryMax={10**9}\nControlGroup=/x\n", ""
+
+    assert effect(run, "wiki", fleet.layout, str(tmp_path))["in_force"] is in_force

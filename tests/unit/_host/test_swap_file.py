@@ -101,6 +101,25 @@ def test_a_directory_behind_a_symlink_is_known_by_its_own_name(played):
     assert not played.apply()["changed"]
 
 
+def test_a_directory_whose_own_name_has_a_blank_is_written_as_fstab_wants_it(played):
+    (played.root / "the disk").mkdir()
+    played.directory.symlink_to("the disk")
+    played.apply()
+    assert f"{played.root}/the\\040disk/phpops-1.swap none swap sw,nofail 0 0\n" in played.fstab.read_text()
+    assert not played.apply()["changed"]
+    played.boot()
+    assert played.apply(state="absent")["switched_off"] == [f"{played.root}/the disk/phpops-1.swap"]
+    assert played.fstab.read_text() == ROOT
+
+
+def test_a_file_in_another_directory_that_a_killed_run_left_on_goes_too(played):
+    played.apply()
+    played.fstab.write_text(ROOT)
+    gone = played.apply(state="absent", directory=str(played.root / "elsewhere"))
+    assert (gone["removed"], played.active()) == ([f"{played.directory}/phpops-1.swap"], [])
+    assert not (played.directory / "phpops-1.swap").exists()
+
+
 def test_a_step_that_fails_is_named(played, monkeypatch):
     monkeypatch.setattr(played, "swapon", lambda *_arguments: 255)
     monkeypatch.setattr(swap_file, "_ON_SECONDS", 0.0)

@@ -79,6 +79,15 @@ def test_a_file_that_is_read_later_is_told_of(host):
         assert "99-sysctl.conf sets vm.swappiness = 1 and is read after" in notes[0]
 
 
+def test_a_file_that_is_masked_is_not_told_of(host):
+    for folder in ("etc", "usr/lib"):
+        (host.root / folder / "sysctl.d").mkdir(parents=True)
+    (host.root / "usr/lib/sysctl.d/99-swap.conf").write_text("vm.swappiness = 1\n")
+    assert len(host.apply("swap", "swap", {KEY: "10"}, True).notes) == 1
+    (host.root / "etc/sysctl.d/99-swap.conf").symlink_to("/dev/null")
+    assert host.apply("swap", "swap", {KEY: "10"}, True).notes == []
+
+
 def test_what_the_kernel_refuses_leaves_no_file(host, monkeypatch):
     def refuse(_self, key, value):
         raise SysctlError(f"The kernel refuses {key} = {value}.")

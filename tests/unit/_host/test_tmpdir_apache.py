@@ -79,12 +79,18 @@ class Host:
             "vhosts": [{"file": str(self.vhost), "line": 1, "macro": None}],
         }
         self.commands: list[str] = []
+        # The TMPDIR of somebody else's drop-in that is read after ours.
+        self.foreign = ""
 
     def environ(self, text: str) -> None:
         (self.path / "proc/4/environ").write_bytes(text.encode() + b"\0")
 
     def run(self, words: list[str], **_more: Any) -> tuple[int, str, str]:
         self.commands.append(" ".join(word for word in words if word != "--no-pager"))
+        if self.commands[-1].startswith("systemctl show"):
+            own = OWN.path if self.drop_in.exists() else ""
+            path = self.foreign or own
+            return 0, f'Environment=APACHE_STARTED_BY_SYSTEMD=true "A=b c"{f" TMPDIR={path}" if path else ""}\n', ""
         if self.commands[-1].startswith("systemctl restart"):
             self.environ(f"TMPDIR={OWN.path}" if self.drop_in.exists() else "A=b")
         return 0, "", ""
@@ -186,6 +192,9 @@ def test_a_reload_that_an_earlier_run_did_not_reach_is_made(host: Host, monkeypa
         host.apply(APP, OWN)
     assert "FcgidInitialEnv" in host.vhost.read_text()
     monkeypatch.setattr(tmpdir_apache, "is_due", lambda _apache, written: 0 <= time.time() - written < 60)
+    with monkeypatch.context() as patch, pytest.raises(TmpdirError, match="Apache's files are as they were"):
+        patch.setattr(php_cgi, "wait_idle", lambda *_given: (30.0, [BUSY]))
+        host.apply(APP, OWN)
     again = host.apply(APP, OWN)
     assert (again["changed"], again["diff"], host.apache.reloads) == (True, [], 1)
     assert host.apply(APP, OWN)["changed"] is False
@@ -235,6 +244,27 @@ def test_envvars_that_win_and_a_lock_that_is_held_are_told(host: Host) -> None:
     assert any("envvars:1 sets TMPDIR=/srv" in text for text in host.apply(OWN)["warnings_found"])
     with locked(str(host.path / "lock"), 0), pytest.raises(TmpdirError, match="is locked"):
         host.apply(OWN)
+
+
+@pytest.mark.parametrize("where", ["envvars", "drop-in"])
+def test_a_restart_that_can_change_nothing_is_not_made(host: Host, where: str) -> None:
+    host.environ("TMPDIR=/srv")
+    if where == "envvars":
+        (host.path / "envvars").write_text("export TMPDIR=/srv\n")
+    else:
+        host.foreign = "/srv"
+    done = host.apply(OWN, restart=True)
+    assert (done["restart"], done["apache"]["in_force"], done["apache"]["pending"]) == (None, "/srv", False)
+    assert "sets TMPDIR=/srv" in done["warnings_found"][0]
+    assert host.apply(OWN, restart=True)["changed"] is False
+    host.apply(restart=True)
+    again = host.apply(restart=True)
+    assert (again["changed"], again["restart"], again["warnings_found"]) == (False, None, [])
+
+
+def test_a_dry_run_does_not_advise_what_was_allowed(host: Host) -> None:
+    done = host.apply(OWN, check_mode=True, restart=True)
+    assert (done["changed"], done["apache"]["pending"], done["warnings_found"]) == (True, True, [])
 
 
 def test_what_systemd_refuses_is_an_error(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,16 @@ def test_dev_shm_there_again_and_back(host: Host) -> None:
     assert host.absent()["changed"] is False
 
 
+def test_a_way_back_that_failed_is_gone_to_its_end_by_the_next_run(host: Host) -> None:
+    host.present([directory("shm")])
+    host.broken = "mount"
+    with pytest.raises(TmpdirError, match="failed: no"):
+        host.absent()
+    host.broken = ""
+    assert host.absent()["changed"] is True
+    assert (host.fstab(), host.sizes) == (ROOT, {tmpdir.SHM_PATH: 500 * MIB})
+
+
 def test_a_tmpfs_for_each_site_there_and_back(host: Host) -> None:
     sites = [directory("own", "a", 32 * MIB), directory("own", "b")]
     done = host.present(sites, mount="own")
