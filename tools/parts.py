@@ -11,8 +11,6 @@ from pathlib import Path
 
 from paths import ROOT, TREE, VENV
 
-# Where the tools' imports are found.
-TYPED = [str(ROOT / folder) for folder in ("tools", "tests/load", "molecule/shared/vm")]
 UTILS = "ansible_collections.phpops.webhost.plugins.module_utils"
 
 

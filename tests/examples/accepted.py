@@ -20,8 +20,6 @@ from ansible.parsing.splitter import parse_kv
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "phpops.webhost."
-# What every playbook takes besides the variables of its roles.
-EVERYWHERE = {"phpops_hosts"}
 FLAGS = {"--check", "--diff"}
 VALUED = {"-i": "inventory", "-e": "variables", "--tags": "tags", "--skip-tags": "tags", "--limit": "hosts"}
 

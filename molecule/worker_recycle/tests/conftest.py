@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "shared"))
 from host_by_host import HostByHost
 
 SERVICE = "phpops-worker-recycle"
-PROGRAM = "/usr/local/lib/phpops/worker-recycle.pyz"
 NUMBERS = itertools.count()
 LINE = re.compile(r'^(recycled|left alone, it serves a request:) pid=(\d+) kind=(\S+) site=(\S+) pool="([^"]+)" (.*)$')
 

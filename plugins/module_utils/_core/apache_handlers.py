@@ -171,10 +171,6 @@ class Server:
         """Tell whether a URL's path lies outside of the document root."""
         return self._map(url)[0] is not None
 
-    def own_handler(self) -> Directive | None:
-        """The handler that phpops wrote into this virtual host, if any."""
-        return settings_at(self.main, self.vhost, Place(self.document_root, "/x.php", "x.php"), self.htaccess).own
-
 
 def literal_name(section: Directive) -> str | None:
     """The one file name that a <Files> or <FilesMatch> section means, when it means one."""

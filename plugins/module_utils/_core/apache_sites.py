@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive, VhostName
-from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import Runner, Server
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import Server
 
 _USED_ON = re.compile(r"used on line (\d+) of \"([^\"]+)\"")
 _SLUG_LENGTH = 32
@@ -56,7 +56,6 @@ class Group:
     slug: str
     vhosts: list[Vhost] = field(default_factory=list)
     servers: list[Server] = field(default_factory=list)
-    runners: list[Runner] = field(default_factory=list)
 
 
 def find_vhosts(
@@ -151,13 +150,6 @@ def suexec_identity(main: Sequence[Directive], vhost: Vhost) -> tuple[str, str, 
             if item.key in ("suexecusergroup", "assignuserid") and len(item.words) == 2:
                 return item.words[0], item.words[1], item
     return None
-
-
-def aliased_folders(server: Server) -> list[str]:
-    """The folders that the virtual host's own aliases serve beside its document root."""
-    return [
-        _clean(item.words[1]) for item in server.vhost if item.key in ("alias", "scriptalias") and len(item.words) == 2
-    ]
 
 
 def chains(*trees: Sequence[Directive]) -> dict[int, list[Directive]]:

@@ -121,13 +121,12 @@ class Line:
 
 @dataclass(frozen=True)
 class LimitSum:
-    """One limit and what it comes to, never less at the peak than after. `today_bytes` is the sum without the plan."""
+    """One limit and what it comes to, never less at the peak than after."""
 
     label: str
     limit: Limit
     peak_bytes: int
     after_bytes: int
-    today_bytes: int
     relief: bool
 
     @property

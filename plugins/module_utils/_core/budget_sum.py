@@ -64,7 +64,7 @@ def sum_up(host: HostMemory, plan: Plan, reservations: Sequence[Reservation] = (
         own = [line for line in lines if label in line.limits]
         peak, after = sum(line.bytes for line in own), sum(line.after_bytes for line in own)
         today = peak if not plan.sites and not plan.tmpfs else _today(host, limit, reservations)
-        sums.append(LimitSum(label, limit, peak, after, today, _relieves(limit, plan, after, today)))
+        sums.append(LimitSum(label, limit, peak, after, _relieves(limit, plan, after, today)))
     return [line for line in lines if line.bytes or line.after_bytes], sums
 
 

@@ -19,7 +19,6 @@ PRIME = ("prime",)
 SWITCHING = ("workers", SWITCH, "boot", "verify")
 DRAINING = ("drain", "stop")
 STEPS = (*PREPARE, *PRIME, *SWITCHING, *DRAINING)
-BEFORE_SWITCH, AFTER_SWITCH = STEPS[: STEPS.index(SWITCH)], STEPS[STEPS.index(SWITCH) + 1 :]
 
 
 class StepFailed(Exception):

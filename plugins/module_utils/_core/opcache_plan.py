@@ -54,11 +54,10 @@ class Wish(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A size's basis: measured, compiled or given, what the code needs (None when given), and words for it."""
+    """Where a size comes from (measured, compiled or given), and what the code needs (None when given)."""
 
     source: str
     need: Need | None
-    basis: str
 
 
 def compiled_need(scripts_bytes: int, interned_bytes: int, keys: int) -> Need:

@@ -31,11 +31,10 @@ class FstabRefused(ValueError):
 
 @dataclass(frozen=True)
 class Managed:
-    """A block: its lines (counted from 0), the entry in it, the entry that was there, how it was mounted before."""
+    """A block: its lines (counted from 0), the entry that was there, how it was mounted before."""
 
     first: int
     last: int
-    entry: str
     was: str | None
     mounted: str
 
@@ -51,12 +50,9 @@ def managed(text: str) -> dict[str, Managed]:
         ends = [number for number in range(first + 1, len(lines)) if lines[number].strip() == _END + target]
         if ends:
             inside = lines[first + 1 : ends[0]]
-            entries = [one for one in inside if one.strip() and not one.startswith("#")]
             was = [one[len(_WAS) :] for one in inside if one.startswith(_WAS)]
             mounted = [one[len(_MOUNTED) :] for one in inside if one.startswith(_MOUNTED)]
-            found[target] = Managed(
-                first, ends[0], (entries or [""])[0], was[0] if was else None, (mounted or [""])[0].strip()
-            )
+            found[target] = Managed(first, ends[0], was[0] if was else None, (mounted or [""])[0].strip())
     return found
 
 

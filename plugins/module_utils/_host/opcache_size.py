@@ -248,12 +248,12 @@ def _decide(site: SizedSite, result: dict[str, Any], trust_after_seconds: int) -
 def _choice(site: SizedSite, result: Mapping[str, Any]) -> tuple[plans.Choice, int | None]:
     compiled, measured = result["compiled"], result["measured"]
     if site.size == "given":
-        return plans.Choice("given", None, "as given"), None
+        return plans.Choice("given", None), None
     if site.size == "measured" and measured["available"] and not (measured["starved"] and compiled["available"]):
-        return plans.Choice("measured", _need(measured["need"]), "of the running master"), measured["age_seconds"]
+        return plans.Choice("measured", _need(measured["need"])), measured["age_seconds"]
     if compiled["available"]:
-        return plans.Choice("compiled", _need(compiled["need"]), "of all files"), None
-    return plans.Choice("given", None, "as given"), None
+        return plans.Choice("compiled", _need(compiled["need"])), None
+    return plans.Choice("given", None), None
 
 
 def _need(values: Mapping[str, int]) -> Need:

@@ -69,7 +69,7 @@ def check_path(wanted: Wanted, layout: Layout) -> None:
             raise StepFailed(f"{folder} is not a directory; move it away, or choose another path.")
         check_above(folder)
     current = f"{wanted.path}/current"
-    if os.path.lexists(current) and read_link(current) != stable(wanted.site, layout):
+    if os.path.lexists(current) and read_link(current) != layout.live_release(wanted.site):
         raise StepFailed(
             f"{current} is there and not of this module (it leads to {read_link(current) or 'nothing'}); another tool"
             " may serve from it: choose another path, or remove it when nothing uses it."
@@ -77,11 +77,6 @@ def check_path(wanted: Wanted, layout: Layout) -> None:
     for record in records(wanted.releases).values():
         if record.site != wanted.site:
             raise StepFailed(f"{wanted.path} holds releases of site {record.site}; give each site a path of its own.")
-
-
-def stable(site: str, layout: Layout) -> str:
-    """Return the path that always leads to the live release, for cron and the command line."""
-    return f"{layout.pointer(site)}/release"
 
 
 def make_skeleton(wanted: Wanted, layout: Layout) -> bool:
@@ -95,7 +90,7 @@ def make_skeleton(wanted: Wanted, layout: Layout) -> bool:
             os.chmod(folder, mode)
             changed = True
     if not os.path.lexists(f"{wanted.path}/current"):
-        replace_symlink(f"{wanted.path}/current", stable(wanted.site, layout))
+        replace_symlink(f"{wanted.path}/current", layout.live_release(wanted.site))
         changed = True
     return changed
 

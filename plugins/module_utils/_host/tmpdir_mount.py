@@ -97,7 +97,7 @@ def present(
     wrong = [one.path for one in directories if not tmpdir_folders.is_right(one, settings.sessions)]
     changed = bool(plan.before != plan.after or plan.sizes or plan.gone or wrong or diff)
     if changed and not settings.check_mode:
-        _mount_all(run, plan, settings, place)
+        _mount_all(run, plan, place)
         tmpdir_folders.write(run, texts, stale)
         tmpdir_folders.check(directories, settings.sessions)
     return {
@@ -205,7 +205,7 @@ def _judge(plan: Plan, settings: Settings, host: HostMemory | None) -> Verdict |
     return verdict
 
 
-def _mount_all(run: systemd.Run, plan: Plan, settings: Settings, place: Place) -> None:
+def _mount_all(run: systemd.Run, plan: Plan, place: Place) -> None:
     """Write fstab and mount by it, which is what a boot does; what fails leaves the old one."""
     for target in plan.gone:
         if mounts.at(target, place.mountinfo):

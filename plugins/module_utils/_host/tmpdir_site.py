@@ -29,7 +29,6 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_run impo
 
 # By site: what it had before, and what we set.
 RECORD = "/var/lib/phpops/tmpdir-sites.json"
-Records = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def read_record(path: str = RECORD) -> dict[str, Any]:

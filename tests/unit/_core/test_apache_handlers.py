@@ -96,8 +96,3 @@ def test_an_action_is_followed_through_its_alias():
         "script": script,
         "runs_as": "fcgid-script",
     }
-
-
-def test_the_handler_that_phpops_wrote_is_known():
-    server = fixture.load("three-sites-debian12").server("app.example.test")
-    assert server.own_handler() is None

@@ -6,7 +6,9 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core import flip
-from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import STEPS, SWITCH, StepFailed
+
+BEFORE_SWITCH, AFTER_SWITCH = STEPS[: STEPS.index(SWITCH)], STEPS[STEPS.index(SWITCH) + 1 :]
 
 
 class Recorder:
@@ -31,23 +33,23 @@ class Recorder:
             raise StepFailed("no way back.")
 
     def all(self) -> flip.FlipResult:
-        return flip.execute({name: self.step(name) for name in reversed(flip.STEPS)}, self.undo)
+        return flip.execute({name: self.step(name) for name in reversed(STEPS)}, self.undo)
 
 
 def test_all_steps_run_in_order_and_their_results_are_kept() -> None:
     recorder = Recorder()
     result = recorder.all()
-    assert recorder.ran == result.done == list(flip.STEPS)
+    assert recorder.ran == result.done == list(STEPS)
     assert result.flipped and not result.failed
     assert result.details["drain"] == "DRAIN"
 
 
-@pytest.mark.parametrize("failing", (*flip.BEFORE_SWITCH, flip.SWITCH))
+@pytest.mark.parametrize("failing", (*BEFORE_SWITCH, SWITCH))
 def test_a_failure_up_to_the_switch_is_undone(failing: str) -> None:
     recorder = Recorder(failing)
     result = recorder.all()
     undone = [] if failing == "retire" else ["undo"]
-    assert recorder.ran == [*flip.STEPS[: flip.STEPS.index(failing) + 1], *undone]
+    assert recorder.ran == [*STEPS[: STEPS.index(failing) + 1], *undone]
     assert (result.failed, result.flipped, result.step, result.msg) == (True, False, failing, f"{failing} broke.")
 
 
@@ -63,11 +65,11 @@ def test_a_full_disk_is_a_step_that_failed() -> None:
     assert "No space left on device: '/etc/phpops/wiki'" in result.msg
 
 
-@pytest.mark.parametrize("failing", flip.AFTER_SWITCH)
+@pytest.mark.parametrize("failing", AFTER_SWITCH)
 def test_a_failure_after_the_switch_leaves_the_old_slot_as_it_is(failing: str) -> None:
     recorder = Recorder(failing)
     result = recorder.all()
-    assert recorder.ran == list(flip.STEPS[: flip.STEPS.index(failing) + 1])
+    assert recorder.ran == list(STEPS[: STEPS.index(failing) + 1])
     assert (result.failed, result.flipped, result.step) == (True, True, failing)
 
 
@@ -87,12 +89,12 @@ def test_no_other_error_is_swallowed() -> None:
 @pytest.mark.parametrize(
     ("live", "active", "wanted", "expected"),
     [
-        (None, False, False, (*flip.BEFORE_SWITCH, "switch", "boot", "verify")),
-        (None, False, True, (*flip.BEFORE_SWITCH, "switch", "boot", "verify")),
+        (None, False, False, (*BEFORE_SWITCH, "switch", "boot", "verify")),
+        (None, False, True, (*BEFORE_SWITCH, "switch", "boot", "verify")),
         ("blue", True, False, ()),
         ("blue", False, False, ("budget", "check", "start", "ready")),
-        ("blue", True, True, flip.STEPS),
-        ("blue", False, True, flip.STEPS),
+        ("blue", True, True, STEPS),
+        ("blue", False, True, STEPS),
     ],
 )
 def test_the_plan(live: str | None, active: bool, wanted: bool, expected: tuple[str, ...]) -> None:
@@ -100,4 +102,4 @@ def test_the_plan(live: str | None, active: bool, wanted: bool, expected: tuple[
 
 
 def test_the_memory_is_reserved_before_php_is_asked_to_check() -> None:
-    assert flip.STEPS.index("budget") < flip.STEPS.index("check") < flip.STEPS.index("start")
+    assert STEPS.index("budget") < STEPS.index("check") < STEPS.index("start")

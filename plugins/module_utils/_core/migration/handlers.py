@@ -116,7 +116,7 @@ def last_extension_of(name: str, found: Sequence[Rule]) -> str | None:
     return None
 
 
-def htaccess(site: Mapping[str, Any], found: Sequence[Rule], notes: Notes) -> tuple[tuple[str, ...], tuple[Rule, ...]]:
+def htaccess(site: Mapping[str, Any], notes: Notes) -> tuple[tuple[str, ...], tuple[Rule, ...]]:
     """Return (directories where PHP is switched off, further rules) of the .htaccess files. Raises Refused.
 
     `<If>` wins over .htaccess, so a folder of uploads whose .htaccess takes PHP's handler away must be left out.

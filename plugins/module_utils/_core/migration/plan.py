@@ -139,7 +139,7 @@ def plan_site(site: Mapping[str, Any], override: Mapping[str, Any], found: Found
         _check(site, override, php_version)
         site = _with_extensions(site, override)
         rules = handlers.rules(site)
-        excluded, more = handlers.htaccess(site, rules, notes)
+        excluded, more = handlers.htaccess(site, notes)
         rules += more
         spec = _spec(site, rules, found, php_version, notes)
         block = render(_block(site, override, rules, excluded, notes))
