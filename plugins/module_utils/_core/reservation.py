@@ -50,13 +50,3 @@ def parse(text: str) -> Record | None:
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     return record if record.shared_bytes >= 0 and record.private_bytes >= 0 else None
-
-
-def start_ticks(stat_text: str) -> int | None:
-    """Return when a process started, in clock ticks since boot, from /proc/PID/stat (field 22; man5 proc_pid_stat).
-
-    The name in field 2 may hold blanks and parentheses, so fields are counted from its last parenthesis.
-    """
-    fields = stat_text.rpartition(")")[2].split()
-    value = fields[19] if len(fields) > 19 else ""
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None

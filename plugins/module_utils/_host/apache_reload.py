@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 from ansible_collections.phpops.webhost.plugins.module_utils._host import php_cgi
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import Apache, children
 
@@ -80,11 +81,11 @@ def is_due(apache: Apache, written: float, proc: str = "/proc") -> bool:
 
 
 def started(pid: int, proc: str = "/proc") -> float | None:
-    """Return when a process began, in seconds since 1970 (proc(5): starttime of stat, btime), None if it is gone."""
+    """Return when a process began, in seconds since 1970, None if it is gone."""
     try:
-        fields = Path(proc, str(pid), "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        found = parse_stat(Path(proc, str(pid), "stat").read_text(encoding="utf-8", errors="replace"))
         lines = Path(proc, "stat").read_text(encoding="ascii", errors="replace").splitlines()
         boot = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
-        return boot + int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, StopIteration):
         return None
+    return boot + found.start / os.sysconf("SC_CLK_TCK") if found else None

@@ -21,6 +21,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import (
     procmaps,
     shm,
 )
+from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 from ansible_collections.phpops.webhost.plugins.module_utils._host.error_log import scan_error_log
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_end, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_cgi import open_sockets
@@ -199,11 +200,10 @@ def _listeners(pid: int, inodes: set[int], proc: str) -> list[listening.Listenin
 def _start(pid: int, proc: str) -> str:
     """Return when a process began, in the kernel's ticks: with its pid it names the process for ever."""
     try:
-        text = read_text(f"{proc}/{pid}/stat")
+        found = parse_stat(read_text(f"{proc}/{pid}/stat"))
     except Unreadable:
         return ""
-    fields = text[text.rfind(")") + 1 :].split()
-    return fields[19] if len(fields) > 19 else ""
+    return str(found.start) if found else ""
 
 
 def _root(pid: int, proc: str) -> str:

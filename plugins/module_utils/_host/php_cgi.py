@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.sockets import fcgid_sockets
+from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 
 SOCKET_FOLDER = "/var/lib/apache2/fcgid/sock"
-_COMM = re.compile(r"^(\d+) \((.*)\) (\S) (\d+) ", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,9 @@ def php_cgi(proc: str = "/proc") -> list[Process]:
             uid = entry.stat().st_uid
         except OSError:
             continue
-        match = _COMM.match(text)
-        if match and match.group(2).startswith("php-cgi") and match.group(3) != "Z":
-            fields = text[text.rindex(")") + 2 :].split()
-            found.append(Process(int(match.group(1)), int(match.group(4)), uid, int(fields[19])))
+        one = parse_stat(text)
+        if one and one.comm.startswith("php-cgi") and one.state != "Z":
+            found.append(Process(one.pid, one.parent, uid, one.start))
     return found
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 from ansible_collections.phpops.webhost.plugins.module_utils._core.release_keep import Use
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._host.release_build import raw
@@ -108,12 +109,11 @@ def _bytes(path: str) -> bytes:
 
 
 def _use(proc: str, entry: str, booted: float) -> Use:
-    """Return a process by name, with the moment at which it was started (fields 2 and 22 of stat)."""
-    text = _bytes(f"{proc}/{entry}/stat").decode("utf-8", "replace")
-    comm = text.partition("(")[2].rpartition(")")[0] or "unknown"
-    fields = text.rpartition(")")[2].split()
-    started = booted + int(fields[19]) / os.sysconf("SC_CLK_TCK") if len(fields) > 19 else 0.0
-    return Use(int(entry), comm, "", started)
+    """Return a process by name, with the moment at which it was started."""
+    found = parse_stat(_bytes(f"{proc}/{entry}/stat").decode("utf-8", "replace"))
+    if found is None:
+        return Use(int(entry), "unknown", "", 0.0)
+    return Use(int(entry), found.comm, "", booted + found.start / os.sysconf("SC_CLK_TCK"))
 
 
 def references(path: str, layout: Layout) -> dict[str, str]:

@@ -19,11 +19,11 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.budget_model 
     Reservation,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.budget_sum import without_masters
+from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 from ansible_collections.phpops.webhost.plugins.module_utils._core.reservation import (
     Record,
     parse,
     render,
-    start_ticks,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.budget import measure
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text, write_atomic
@@ -98,9 +98,10 @@ def reservations(folder: str = FOLDER, proc: str = "/proc") -> list[Reservation]
 
 def _ticks(proc: str, pid: int) -> int | None:
     try:
-        return start_ticks(read_text(f"{proc}/{pid}/stat"))
+        found = parse_stat(read_text(f"{proc}/{pid}/stat"))
     except Unreadable:
         return None
+    return found.start if found else None
 
 
 def foresee(

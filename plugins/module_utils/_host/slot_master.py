@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.flip import StepFailed
+from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 from ansible_collections.phpops.webhost.plugins.module_utils._core.procmaps import opcache_segment_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._core.queues import (
     PoolStatus,
@@ -249,12 +250,12 @@ class Master:
 
 
 def parent(pid: int) -> int | None:
-    """Return a process's parent (field 4 of /proc/PID/stat, proc_pid_stat(5)), None when there is no such process."""
+    """Return a process's parent, None when there is no such process."""
     try:
-        fields = read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        found = parse_stat(read_text(f"/proc/{pid}/stat"))
     except Unreadable:
         return None
-    return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None
+    return found.parent if found else None
 
 
 def _ss(run: systemd.Run) -> dict[str, int]:

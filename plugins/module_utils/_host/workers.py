@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import accept_wait, memory_limits, shm
+from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 from ansible_collections.phpops.webhost.plugins.module_utils._core.recycle import Worker, cgi_names, fpm_names
 from ansible_collections.phpops.webhost.plugins.module_utils._core.worker_memory import Memory, worker_memory
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_cgi import open_sockets
 
-_STAT = re.compile(r"^(\d+) \((.*)\) (\S) (\d+) ", re.DOTALL)
 # mod_fcgid names a process's socket after its process manager and a counter (fcgid_pm_main.c).
 _FCGID_SOCKET = re.compile(r"/.*/\d+\.\d+")
 
@@ -53,17 +53,15 @@ def workers(proc: str = "/proc") -> list[Worker]:
 
 def _process(name: str, proc: str) -> _Process | None:
     try:
-        text = read_text(f"{proc}/{name}/stat")
+        found = parse_stat(read_text(f"{proc}/{name}/stat"))
     except Unreadable:
         return None
-    match = _STAT.match(text)
-    if match is None or match.group(3) == "Z":
+    if found is None or found.state == "Z":
         return None
-    kind = shm.kind_of(match.group(2))
-    fields = text[text.rindex(")") + 2 :].split()
-    if kind not in (shm.PHP_FPM, shm.PHP_CGI) or len(fields) < 20:
+    kind = shm.kind_of(found.comm)
+    if kind not in (shm.PHP_FPM, shm.PHP_CGI):
         return None
-    return _Process(int(match.group(1)), int(match.group(4)), int(fields[19]), kind)
+    return _Process(found.pid, found.parent, found.start, kind)
 
 
 def _namespace(process: str, proc: str) -> str | None:

@@ -13,7 +13,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.budget import
     Limit,
     PlannedSite,
 )
-from ansible_collections.phpops.webhost.plugins.module_utils._core.reservation import Record, parse, render, start_ticks
+from ansible_collections.phpops.webhost.plugins.module_utils._core.reservation import Record, parse, render
 from ansible_collections.phpops.webhost.plugins.module_utils._host import reservation
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,17 +113,9 @@ def test_of_many_that_claim_at_once_only_one_gets_the_last_of_the_memory(tmp_pat
     assert sorted(results) == [False] * (runners - 1) + [True]
 
 
-def test_start_ticks_of_this_process() -> None:
-    assert start_ticks(Path("/proc/self/stat").read_text())
-    fields = " ".join(str(number) for number in range(1, 30))
-    assert start_ticks(f"7 (a b) c) {fields}") == 20
-    assert start_ticks("7 (x) S 1") is None
-
-
 @given(st.text(max_size=300) | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(repr))
 def test_any_text_never_crashes(text: str) -> None:
     parse(text)
-    start_ticks(text)
 
 
 @given(st.integers(0, 2**50), st.integers(1, 2**22), st.floats(0, 1e12))
