@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from typing import Iterable, Iterator, Sequence
+from typing import Iterator, Sequence
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_config import walk
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
 from ansible_collections.phpops.webhost.plugins.module_utils._core.web_finding import Finding
 
@@ -31,21 +32,15 @@ def findings(tree: Sequence[Directive], site: str, pointer: str) -> list[Finding
     socket = f"{pointer}/php.sock"
     found: list[Finding] = []
     for host in hosts:
-        if any(_names(item, socket) for item in _walk(host.children)):
+        if any(_names(item, socket) for item in walk(host.children)):
             found += _in_scope(host.children, around, host, site, pointer)
-    by_all = next((item for item in _walk(around) if _names(item, socket)), None)
+    by_all = next((item for item in walk(around) if _names(item, socket)), None)
     if by_all is not None:
         roots = [item for scope in (around, *(host.children for host in hosts)) for item in scope]
         if not any(item.key == "documentroot" and _below(_path(item), f"{pointer}/docroot") for item in roots):
             why = f"every virtual host hands PHP to site {site} here, and none has its document root"
             found.append(Finding(by_all.file, by_all.line, why, _say(f'DocumentRoot "{pointer}/docroot"')))
     return list(dict.fromkeys(found))
-
-
-def _walk(directives: Iterable[Directive]) -> Iterator[Directive]:
-    for directive in directives:
-        yield directive
-        yield from _walk(directive.children)
 
 
 def _names(item: Directive, socket: str) -> bool:
@@ -71,7 +66,7 @@ def _in_scope(
     own = [item for item in scope if item.key == "documentroot"]
     roots = own or [item for item in around if item.key == "documentroot"]
     root = roots[-1] if roots else None
-    mass = next((item for item in _walk(scope) if item.key in _MASS), None)
+    mass = next((item for item in walk(scope) if item.key in _MASS), None)
     old = ""
     if mass is not None:
         why = f"the virtual host of site {site} has its document root by a pattern"
@@ -90,7 +85,7 @@ def _in_scope(
 
 def _old_paths(scope: Sequence[Directive], old: str, site: str, goal: str) -> Iterator[Finding]:
     """Find aliases below the old document root, and scripts that are named by another path than the pointer's."""
-    for item in _walk(scope):
+    for item in walk(scope):
         if item.key in _ALIASES and old and _below(_path(item), old):
             why = f"`{item.name} {item.arguments}` serves the old document root of site {site}"
             yield Finding(item.file, item.line, why, f"name {goal}{_path(item)[len(old) :]} there")
@@ -104,7 +99,7 @@ def _old_sections(
     scope: Sequence[Directive], around: Sequence[Directive], old: str, site: str, goal: str
 ) -> Iterator[Finding]:
     """Find sections that no request of the site matches any more: rules that would silently stop to hold."""
-    aliases = [_path(item) for item in _walk([*around, *scope]) if item.key in _ALIASES]
+    aliases = [_path(item) for item in walk([*around, *scope]) if item.key in _ALIASES]
     for item in [*scope, *[item for item in around if old and _is_plain(item) and _below(_path(item), old)]]:
         if not item.children or not _is_plain(item):
             continue
@@ -116,7 +111,7 @@ def _old_sections(
         why = f"the rules of `<Directory {path}>` don't hold for site {site}'s files, which Apache has under {goal}"
         rest = path[len(old) :] if old and _below(path, old) else ""
         yield Finding(item.file, item.line, why, f'say `<Directory "{goal}{rest}">` there, or take it out')
-    for item in _walk(scope):
+    for item in walk(scope):
         match = _FILE_PATTERN.search(item.arguments) if item.key in ("if", "elseif") else None
         path = re.sub(r"\\(.)", r"\1", match.group(2)).rstrip("/") if match else ""
         if path and not _below(path, goal):

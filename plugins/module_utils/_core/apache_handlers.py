@@ -20,6 +20,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump i
 
 _MOD_PHP = re.compile(r"application/x-httpd-(php|ea-php)[0-9.]*|php[0-9]?-script")
 
+# The methods of a Runner by which php-cgi runs.
+PHP_CGI_METHODS = ("fcgid_wrapper", "action_cgi")
+
 
 @dataclass
 class Runner:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import PHP_CGI_METHODS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.config_lines import (
     LineEdit,
     LineError,
@@ -32,8 +33,6 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_limits 
     vhost_lines,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgid_settings import limits
-
-_ON_MOD_FCGID = ("fcgid_wrapper", "action_cgi")
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def site_limits(
         wanted = checked(item.get("limits") or {}, f"Site {name}", False)
         if site["site"] in found:
             raise LimitError(f"Site {site['name']} is given twice; give its limits once.")
-        if site["php"]["method"] not in _ON_MOD_FCGID:
+        if site["php"]["method"] not in PHP_CGI_METHODS:
             notes.append(f"Site {name} is not run by mod_fcgid ({site['php']['method']}): its limits are left out.")
             continue
         found[site["site"]] = wanted
@@ -215,7 +214,7 @@ def request_problems(
     asked_for: list[str] = []
     as_it_is: list[str] = []
     for site in sites:
-        if site["php"]["method"] not in _ON_MOD_FCGID:
+        if site["php"]["method"] not in PHP_CGI_METHODS:
             continue
         wrapper = site.get("wrapper")
         php, path = php_max_requests(wrapper), (wrapper or {}).get("path")
@@ -251,7 +250,7 @@ def shown_sites(
     """Return for each site that mod_fcgid runs the limits of these names that hold there, as Apache reads them."""
     shown = []
     for site in sites:
-        if site["php"]["method"] not in _ON_MOD_FCGID:
+        if site["php"]["method"] not in PHP_CGI_METHODS:
             continue
         now = effective(config, indexes.get(site["site"]))
         shown.append(

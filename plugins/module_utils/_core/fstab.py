@@ -26,16 +26,18 @@ class Entry:
     options: tuple[str, ...]
 
 
-def parse_fstab(text: str) -> list[Entry]:
-    """Return the entries; comments, empty lines and lines of fewer than three fields are passed over. Format: fstab(5).
+def unescaped(path: str) -> str:
+    """Return a path as it is, from a table of the kernel's or of mount's: a blank stands there as ``\\040``."""
+    return _ESCAPE.sub(lambda code: chr(int(code.group(1), 8)), path)
 
-    Octal escapes in paths are undone (``\\040`` is a blank).
-    """
+
+def parse_fstab(text: str) -> list[Entry]:
+    """Return the entries; comments, empty lines and lines of fewer than three fields are passed over (fstab(5))."""
     entries = []
     for number, line in enumerate(text.split("\n")):
         fields = line.split()
         if len(fields) >= 3 and not fields[0].startswith("#"):
-            source, target = (_ESCAPE.sub(lambda code: chr(int(code.group(1), 8)), field) for field in fields[:2])
+            source, target = map(unescaped, fields[:2])
             options = tuple(fields[3].split(",")) if len(fields) > 3 else ()
             entries.append(Entry(number, source, target, fields[2], options))
     return entries

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fstab import unescaped
+
 RESERVED, TOUCHED = "reserved", "touched"
 # A v1 group without a limit shows LONG_MAX rounded down to a page; nothing real comes near an EiB.
 _NO_LIMIT = 1 << 60
@@ -52,9 +54,6 @@ class Mount:
     super_options: str
 
 
-_ESCAPE = re.compile(r"\\([0-7]{3})")
-
-
 def parse_mountinfo(text: str) -> list[Mount]:
     """Return the mounts in the text of /proc/PID/mountinfo; lines of another form are passed over.
 
@@ -65,7 +64,7 @@ def parse_mountinfo(text: str) -> list[Mount]:
         before, dash, after = line.partition(" - ")
         fields, tail = before.split(" "), after.split(" ")
         if dash and len(fields) >= 6 and len(tail) >= 3:
-            root, path = (_ESCAPE.sub(lambda code: chr(int(code.group(1), 8)), part) for part in fields[3:5])
+            root, path = map(unescaped, fields[3:5])
             mounts.append(Mount(fields[2], root, path, fields[5], tail[0], tail[2]))
     return mounts
 

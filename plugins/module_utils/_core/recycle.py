@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Iterable, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.program_settings import SettingsError, read_object
+from ansible_collections.phpops.webhost.plugins.module_utils._core.shm import POOL_TITLE, SLOT_UNIT
 from ansible_collections.phpops.webhost.plugins.module_utils._core.worker_memory import Memory
 
 MAX_LETTERS = 200
-_SLOT_UNIT = re.compile(r"phpops-fpm@(.+)-(blue|green)\.service")
-_POOL_TITLE = re.compile(r"php-fpm: pool (\S+)")
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,9 @@ def settings_text(chosen: Settings) -> str:
 
 def fpm_names(title: str, unit: str | None, master: int) -> tuple[str, str]:
     """Return (pool, site) of an FPM worker, by its title ("php-fpm: pool www") and its systemd unit."""
-    named = _POOL_TITLE.match(title)
+    named = POOL_TITLE.match(title)
     pool = _line(named.group(1)) if named else "unknown"
-    slot = _SLOT_UNIT.fullmatch(unit or "")
+    slot = SLOT_UNIT.fullmatch(unit or "")
     return _line(f"{pool} of {unit or f'master {master}'}"), slot.group(1) if slot else pool
 
 

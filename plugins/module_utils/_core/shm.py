@@ -31,7 +31,8 @@ _KINDS = (
     (re.compile(r"nginx"), NGINX),
 )
 _MASTER_TITLE = re.compile(r"php-fpm: master process \((.*)\)")
-_POOL_TITLE = re.compile(r"php-fpm: pool (\S+)")
+POOL_TITLE = re.compile(r"php-fpm: pool (\S+)")
+SLOT_UNIT = re.compile(r"phpops-fpm@(.+)-(blue|green)\.service")
 MAX_PIDS = 100
 MAX_USERS = 20
 
@@ -208,7 +209,7 @@ def segment_sums(segments: Sequence[Segment], readable: bool) -> dict[str, objec
 def describe_group(group: Group) -> dict[str, object]:
     """Return what the facts show of a group."""
     unreadable = [process for process in group.processes if process.mappings is None]
-    pools = sorted({m.group(1) for m in (_POOL_TITLE.match(p.title) for p in group.processes) if m})
+    pools = sorted({m.group(1) for m in (POOL_TITLE.match(p.title) for p in group.processes) if m})
     shown: dict[str, object] = {
         "name": group.name,
         "kind": group.kind,

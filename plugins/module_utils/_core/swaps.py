@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.fstab import unescaped
+
 # The most files of ours on one host: the kernel takes 23 to 29 swap areas in all.
 MAX_FILES = 16
 _ROW = re.compile(r"^(/\S*)\s+([a-z]+)\s+([0-9]{1,20})\s+([0-9]{1,20})\s+(-?[0-9]{1,6})\s*$")
-_ESCAPE = re.compile(r"\\([0-7]{3})")
 _OURS = re.compile(r"^/(?:.*/)?phpops-([1-9][0-9]{0,2})\.swap$")
 _MAGIC = b"SWAPSPACE2"
 # The compressed swap in memory itself adds none to it.
@@ -48,7 +49,7 @@ def parse_swaps(text: str) -> list[Swap]:
     for line in text.split("\n"):
         match = _ROW.match(line)
         if match:
-            path = _ESCAPE.sub(lambda code: chr(int(code.group(1), 8)), match.group(1))
+            path = unescaped(match.group(1))
             size, used, priority = (int(match.group(place)) for place in (3, 4, 5))
             swaps.append(Swap(path, match.group(2), size * 1024, used * 1024, priority))
     return swaps

@@ -46,7 +46,9 @@ _PHP_VARIABLES = ("PHP_FCGI_CHILDREN", "PHP_FCGI_MAX_REQUESTS", "PHPRC")
 # A shell sets these by itself; their values can't be read from the script.
 _SHELL_VARIABLES = {"HOSTNAME", "UID", "EUID", "RANDOM", "SECONDS", "LINENO", "PPID", "HOME", "USER", "LOGNAME", "IFS"}
 
-
+# The PATH of a wrapper: what Apache itself was started with, and what suexec leaves.
+APACHE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SUEXEC_PATH = "/usr/local/bin:/usr/bin:/bin"
 # The file is the site's own: real ones have some kilobytes, and A=$A$A in 40 lines would make a terabyte.
 MAX_SCRIPT_CHARACTERS = 64 * 1024
 MAX_EXPANDED_CHARACTERS = 256 * 1024

@@ -13,9 +13,7 @@ from typing import Callable, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
-    Unreadable,
     fsync_dir,
-    read_bytes,
     write_atomic,
 )
 
@@ -32,16 +30,6 @@ class Change:
         """Return the change as an entry of a module's diff."""
         before, after = ((text or b"").decode("utf-8", "replace") for text in (self.before, self.after))
         return {"before_header": self.path, "after_header": self.path, "before": before, "after": after}
-
-
-def present(path: str) -> bytes | None:
-    """Return a drop-in's bytes, None where it is not there. Raises Unreadable."""
-    try:
-        return read_bytes(path)
-    except Unreadable as error:
-        if error.missing:
-            return None
-        raise
 
 
 def complaint(run: Callable[..., tuple[int, str, str]], changes: Sequence[Change], units: Sequence[str]) -> str | None:

@@ -93,6 +93,32 @@ def read_text(path: PathLike, max_bytes: int = MAX_READ_BYTES) -> str:
     return read_bytes(path, max_bytes).decode("utf-8", errors="replace")
 
 
+def bytes_if_there(path: PathLike) -> bytes | None:
+    """Return the content of a regular file, None where there is none. Raises Unreadable."""
+    try:
+        return read_bytes(path)
+    except Unreadable as error:
+        if error.missing:
+            return None
+        raise
+
+
+def text_or_empty(path: PathLike) -> str:
+    """Return the content of a regular file as text, "" where it can't be read."""
+    try:
+        return read_text(path)
+    except Unreadable:
+        return ""
+
+
+def link_or_empty(path: PathLike) -> str:
+    """Return where a symlink leads, "" where that can't be read."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
 def fsync_dir(path: PathLike) -> None:
     """Make the renames inside a folder durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import grp
-import os
 import pwd
 import re
 from contextlib import suppress
@@ -23,11 +22,14 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import (
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.proc_stat import parse_stat
 from ansible_collections.phpops.webhost.plugins.module_utils._host.error_log import scan_error_log
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_end, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
+    Unreadable,
+    link_or_empty,
+    read_end,
+    read_text,
+)
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_cgi import open_sockets
 
-_SLOT_UNIT = re.compile(r"phpops-fpm@(.+)-(blue|green)\.service")
-_POOL_TITLE = re.compile(r"php-fpm: pool (\S+)")
 _GID = re.compile(r"^Gid:\s+\d+\s+(\d+)", re.MULTILINE)
 _VERSION = re.compile(r"php-?(?:fpm)?(\d\.\d)")
 UNKNOWN_POOL = "unknown"
@@ -80,7 +82,7 @@ def find(groups: Sequence[shm.Group], proc: str = "/proc") -> list[Master]:
 def _master(group: shm.Group, proc: str) -> Master:
     pid = int(group.master_pid or 0)
     process = next(one for one in group.processes if one.pid == pid)
-    slot = _SLOT_UNIT.fullmatch(group.unit or "")
+    slot = shm.SLOT_UNIT.fullmatch(group.unit or "")
     version = _VERSION.match(process.name)
     mappings = procmaps.opcache_segment(process.mappings or ())
     master = Master(
@@ -93,7 +95,7 @@ def _master(group: shm.Group, proc: str) -> Master:
         version.group(1) if version else None,
         procmaps.reserved_bytes(mappings) if mappings else None,
     )
-    if _link(f"{proc}/{pid}/ns/pid") != _link(f"{proc}/self/ns/pid"):
+    if link_or_empty(f"{proc}/{pid}/ns/pid") != link_or_empty(f"{proc}/self/ns/pid"):
         master.reason = (
             process.reason or "The master runs in a container on this host: run the module inside of that container."
         )
@@ -106,7 +108,7 @@ def _master(group: shm.Group, proc: str) -> Master:
             "The master listens on no socket that has a path or a TCP port: it starts or ends right now, or its "
             "descriptors can't be read without become."
         )
-    workers = [one for one in group.processes if one.parent == pid and _POOL_TITLE.match(one.title)]
+    workers = [one for one in group.processes if one.parent == pid and shm.POOL_TITLE.match(one.title)]
     _add_pools(master, found, workers, proc)
     return master
 
@@ -116,11 +118,11 @@ def _add_pools(master: Master, found: Sequence[listening.Listening], workers: li
     pools: dict[str, Pool] = {}
     by_inode: dict[int, str] = {}
     for worker in workers:
-        match = _POOL_TITLE.match(worker.title)
+        match = shm.POOL_TITLE.match(worker.title)
         name = match.group(1) if match else UNKNOWN_POOL
         pools.setdefault(name, Pool(name)).workers.append(worker)
         # FPM makes a worker's descriptor 0 its pool's listening socket (fpm_stdio.c, fpm_stdio_init_child).
-        goal = _link(f"{proc}/{worker.pid}/fd/0")
+        goal = link_or_empty(f"{proc}/{worker.pid}/fd/0")
         if goal.startswith("socket:[") and goal[8:-1].isdigit():
             by_inode[int(goal[8:-1])] = name
     for socket in found:
@@ -208,8 +210,9 @@ def _start(pid: int, proc: str) -> str:
 
 def _root(pid: int, proc: str) -> str:
     """Return how this process names the root of another one's file system: "" where it is the same."""
-    mount, ours, root = _link(f"{proc}/{pid}/ns/mnt"), _link(f"{proc}/self/ns/mnt"), _link(f"{proc}/{pid}/root")
-    return "" if not root or (mount == ours and root == "/") else f"{proc}/{pid}/root"
+    root = link_or_empty(f"{proc}/{pid}/root")
+    here = link_or_empty(f"{proc}/{pid}/ns/mnt") == link_or_empty(f"{proc}/self/ns/mnt")
+    return "" if not root or (here and root == "/") else f"{proc}/{pid}/root"
 
 
 def _gid_of(group: str, user: str) -> int | None:
@@ -226,10 +229,3 @@ def _user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""

@@ -13,9 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
-    Unreadable,
+    bytes_if_there,
     fsync_dir,
-    read_bytes,
     write_atomic,
 )
 
@@ -33,7 +32,7 @@ def place(path: str, content: bytes | None, check_mode: bool) -> tuple[bool, dic
 
     The folder of all programs goes with the last of them. Raises Unreadable, OSError.
     """
-    before = _read(path)
+    before = bytes_if_there(path)
     wrong_mode = before is not None and content is not None and _mode(path) != (MODE, 0, 0)
     changed = before != content or wrong_mode
     diff = {
@@ -55,15 +54,6 @@ def place(path: str, content: bytes | None, check_mode: bool) -> tuple[bool, dic
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         write_atomic(path, content, MODE, 0, 0)
     return changed, diff
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        return read_bytes(path)
-    except Unreadable as error:
-        if error.missing:
-            return None
-        raise
 
 
 def _mode(path: str) -> tuple[int, int, int]:

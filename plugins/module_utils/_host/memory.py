@@ -12,7 +12,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import memory
 from ansible_collections.phpops.webhost.plugins.module_utils._core.meminfo import parse_meminfo
 from ansible_collections.phpops.webhost.plugins.module_utils._host import memory_limits as host_limits
 from ansible_collections.phpops.webhost.plugins.module_utils._host import proc as host_proc
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text, text_or_empty
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,10 @@ class Reading:
         return sum(1 for process in self.scan.processes if process.mappings is None)
 
 
-def _text(path: str) -> str:
-    try:
-        return read_text(path)
-    except Unreadable:
-        return ""
-
-
 def read_host(paths: Paths = HOST) -> Reading:
     """Read everything once. Missing and forbidden files leave their part empty and say so; nothing is raised."""
-    reading = Reading(memory=parse_meminfo(_text(f"{paths.proc}/meminfo")))
-    mounts = memory_limits.parse_mountinfo(_text(f"{paths.proc}/self/mountinfo"))
+    reading = Reading(memory=parse_meminfo(text_or_empty(f"{paths.proc}/meminfo")))
+    mounts = memory_limits.parse_mountinfo(text_or_empty(f"{paths.proc}/self/mountinfo"))
     devices = {memory_limits.hex_device(mount.device) for mount in mounts if mount.fstype == "tmpfs"}
     try:
         reading.scan = host_proc.scan(paths.proc, devices)
@@ -79,17 +72,17 @@ def read_host(paths: Paths = HOST) -> Reading:
     # Another folder than /proc is a copy of another host's: its mounts and control groups are not here.
     here = os.path.realpath(paths.proc) == "/proc"
     reading.tmpfs = host_limits.tmpfs_mounts(mounts, here)
-    word = _text(f"{paths.proc}/sys/vm/overcommit_memory").strip()
+    word = text_or_empty(f"{paths.proc}/sys/vm/overcommit_memory").strip()
     reading.overcommit = int(word) if word in ("0", "1", "2") else None
     units = {
-        group.unit: _text(f"{paths.proc}/{group.master_pid}/cgroup")
+        group.unit: text_or_empty(f"{paths.proc}/{group.master_pid}/cgroup")
         for group in reading.groups
         if group.unit and group.master_pid
     }
     reading.limits = [
         *host_limits.beancounter_limits(f"{paths.proc}/user_beancounters", os.sysconf("SC_PAGE_SIZE")),
         *host_limits.commit_and_ram(reading.memory, reading.overcommit, paths.proc),
-        *(host_limits.cgroup_limits(mounts, _text(f"{paths.proc}/self/cgroup"), units) if here else []),
+        *(host_limits.cgroup_limits(mounts, text_or_empty(f"{paths.proc}/self/cgroup"), units) if here else []),
         *_tmpfs_limits(reading.tmpfs),
     ]
     return reading

@@ -127,7 +127,7 @@ def look(site: Mapping[str, Any], php_version: str, targets: Sequence[Target] = 
     """Return what the host tells about one site of the facts."""
     try:
         rules = handlers.rules(site)
-        rules += handlers.htaccess(site, rules, Notes())[1]
+        rules += handlers.htaccess(site, Notes())[1]
     except Refused:
         return Found()
     extensions, complete = last_extensions(str(site.get("document_root")), rules)

@@ -11,7 +11,7 @@ from typing import Any, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import oom_policy
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_text
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import text_or_empty
 
 OOMD = "systemd-oomd.service"
 _MANAGED = ("ManagedOOMSwap", "ManagedOOMMemoryPressure")
@@ -55,13 +55,6 @@ class Reading:
     left_out: list[dict[str, str]]
 
 
-def _text(path: str | Path) -> str:
-    try:
-        return read_text(path)
-    except Unreadable:
-        return ""
-
-
 def _known(run: systemd.Run, folders: Sequence[str], units: Path) -> list[str]:
     """Return the services that the host has: files, what is loaded, and instances that have drop-ins only.
 
@@ -77,7 +70,7 @@ def _groups(top: str, group: str) -> dict[str, str]:
     """Return memory.oom.group of a control group and of those around it, by path."""
     parts = [part for part in group.split("/") if part]
     folders = ["/".join([top, *parts[:count]]) for count in range(len(parts), 0, -1)]
-    return {folder: _text(f"{folder}/memory.oom.group") for folder in folders}
+    return {folder: text_or_empty(f"{folder}/memory.oom.group") for folder in folders}
 
 
 def _paths(value: str) -> list[str]:
@@ -89,7 +82,7 @@ def look(run: systemd.Run, names: Sequence[str], paths: Paths) -> Reading:
     """Return what the host has of the units that are named. Raises SystemctlError and BadUnit."""
     manager = systemd.show_manager(run, ["Version", "UnitPath"])
     version = oom_policy.parse_version(manager["Version"])
-    controllers = _text(f"{paths.cgroup}/cgroup.controllers").split()
+    controllers = text_or_empty(f"{paths.cgroup}/cgroup.controllers").split()
     unified = (Path(paths.cgroup) / "cgroup.controllers").exists()
     cgroup = "v2" if unified else "hybrid" if (Path(paths.cgroup) / "unified").is_dir() else "v1"
     reason = oom_policy.host_reason(version, cgroup, "memory" in controllers)
@@ -115,7 +108,7 @@ def look(run: systemd.Run, names: Sequence[str], paths: Paths) -> Reading:
                 oom_policy.group_note(unit, _groups(paths.cgroup, found["ControlGroup"])),
             ]
             ours = oom_policy.drop_in(unit, paths.units)
-            files = [(path, _text(path)) for path in _paths(found["DropInPaths"]) if path != ours]
+            files = [(path, text_or_empty(path)) for path in _paths(found["DropInPaths"]) if path != ours]
             units.append(Unit(unit, found, files, [note for note in notes if note and not reason]))
     return Reading(version, cgroup, reason, oomd_active, units, left_out)
 

@@ -12,7 +12,7 @@ from typing import Any, Callable, Sequence
 from ansible_collections.phpops.webhost.plugins.module_utils._core import oom_policy
 from ansible_collections.phpops.webhost.plugins.module_utils._host import drop_ins
 from ansible_collections.phpops.webhost.plugins.module_utils._host.drop_ins import Change
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, bytes_if_there
 from ansible_collections.phpops.webhost.plugins.module_utils._host.lock import Locked, locked
 from ansible_collections.phpops.webhost.plugins.module_utils._host.oom_policy import Paths, Reading, Unit, look
 
@@ -86,7 +86,7 @@ def _present(run: Run, names: Sequence[str], restart: str | None, check_mode: bo
 
 def _absent(run: Run, names: Sequence[str], check_mode: bool, paths: Paths) -> dict[str, Any]:
     contents = {
-        str(path): drop_ins.present(str(path))
+        str(path): bytes_if_there(str(path))
         for path in sorted(Path(paths.units).glob(f"*.service.d/{oom_policy.FILE_NAME}"))
     }
     changes = [Change(path, content, None) for path, content in contents.items() if _is_ours(content)]
@@ -110,7 +110,7 @@ def _is_ours(content: bytes | None) -> bool:
 
 def _ours(path: str) -> bytes | None:
     """Return the bytes of our drop-in; PolicyFailed for a file of somebody else."""
-    content = drop_ins.present(path)
+    content = bytes_if_there(path)
     if content is not None and not _is_ours(content):
         raise PolicyFailed(f"{path} was not written by this collection: give it another name.")
     return content

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.opcache_sizing import SIZE_DIRECTIVES
+
 _STRINGS = ("user", "group", "php_version")
-_SIZES = ("memory_consumption", "interned_strings_buffer", "max_accelerated_files")
 _PROFILES = ["in_place", "release"]
 _SOURCES = ["measured", "compiled", "given"]
 
@@ -20,7 +21,7 @@ SITE_OPTIONS: dict[str, dict[str, Any]] = {
     "profile": {"type": "str", "choices": _PROFILES},
     "size": {"type": "str", "choices": _SOURCES},
     "headroom": {"type": "float"},
-    **{name: {"type": "int"} for name in _SIZES},
+    **{name: {"type": "int"} for name in SIZE_DIRECTIVES},
     "directives": {"type": "dict"},
     "blacklist": {"type": "list", "elements": "str"},
 }
@@ -33,7 +34,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "profile": {"type": "str", "choices": _PROFILES, "default": "in_place"},
     "size": {"type": "str", "choices": _SOURCES, "default": "measured"},
     "headroom": {"type": "float", "default": 1.3},
-    **{name: {"type": "int"} for name in _SIZES},
+    **{name: {"type": "int"} for name in SIZE_DIRECTIVES},
     "directives": {"type": "dict", "default": {}},
     "blacklist": {"type": "list", "elements": "str", "default": []},
     "compile": {"type": "bool", "default": True},

@@ -18,7 +18,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_config
     settings_at,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_dump import Directive
-from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import Server
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import PHP_CGI_METHODS, Server
 from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_sites import (
     Group,
     Vhost,
@@ -36,7 +36,9 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.php_handling 
     same_everywhere,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.wrapper import (
+    APACHE_PATH,
     MAX_SCRIPT_CHARACTERS,
+    SUEXEC_PATH,
     Wrapper,
     read_direct_binary,
     read_wrapper,
@@ -46,10 +48,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.error_log imp
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_bytes
 from ansible_collections.phpops.webhost.plugins.module_utils._host.htaccess import Scan
 
-_SUEXEC_PATH = "/usr/local/bin:/usr/bin:/bin"
-_APACHE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MAX_WRAPPER_BYTES = 64 * 1024 * 1024
-_METHODS_WITH_WRAPPER = ("fcgid_wrapper", "action_cgi")
 
 
 @dataclass
@@ -267,13 +266,13 @@ class Sites:
     ) -> tuple[Wrapper | None, dict[str, Any] | None, str | None]:
         """Read the wrapper: (it, as the facts show it, the real path of php-cgi), and add what is wrong to reasons."""
         runner = handling.runner
-        if runner.method not in _METHODS_WITH_WRAPPER:
+        if runner.method not in PHP_CGI_METHODS:
             return None, None, None
         if not runner.command:
             reasons += site_reasons.of_command(handling, None, False, None)
             return None, None, None
         path, arguments = runner.command[0], runner.command[1:]
-        search = _SUEXEC_PATH if suexec else _APACHE_PATH
+        search = SUEXEC_PATH if suexec else APACHE_PATH
         initial = {"PATH": search, **environment}
         try:
             content = read_bytes(path, _MAX_WRAPPER_BYTES)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Collection, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import memory_limits, procmaps, shm
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import link_or_empty
 
 _CHUNK = 1 << 18
 
@@ -74,7 +75,7 @@ def _read_process(folder: str, pid: int, tmpfs_devices: Collection[str]) -> shm.
         if kind in shm.PHP_KINDS or process.has_libphp:
             process.opcode_caches = procmaps.opcode_caches(maps)
         if any(mapping.backing == procmaps.SYSV for mapping in process.mappings):
-            process.ipc_namespace = _link(f"{folder}/ns/ipc")
+            process.ipc_namespace = link_or_empty(f"{folder}/ns/ipc")
     if kind != shm.OTHER:
         _read_details(folder, process)
     return process
@@ -107,13 +108,6 @@ def _read(path: str) -> str:
         if error.errno == errno.ESRCH or (error.errno == errno.ENOENT and not os.path.isdir(folder)):  # noqa: PTH112
             raise _Gone from error
         raise
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""
 
 
 def _why(error: OSError) -> str:

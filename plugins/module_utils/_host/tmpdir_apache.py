@@ -26,6 +26,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_contro
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_reload import is_due, reload_idle
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
     Unreadable,
+    bytes_if_there,
     fsync_dir,
     read_text,
     write_atomic,
@@ -146,7 +147,7 @@ def _plan(directories: Sequence[Directory], php_sites: Mapping[str, Any], apache
     by_site = {one.site: one for one in directories if one.kind == tmpdir.PHP_CGI}
     facts = [site for site in php_sites.get("sites") or [] if site["site"] in by_site]
     conf = str(Path(apache.config_root) / "conf-enabled" / Path(CONF).name)
-    before: dict[str, bytes | None] = {path: drop_ins.present(path) for path in [*_recorded(settings)[0], conf]}
+    before: dict[str, bytes | None] = {path: bytes_if_there(path) for path in [*_recorded(settings)[0], conf]}
     places: dict[str, list[tuple[int, str, str]]] = {path: [] for path in before if path != conf}
     sites = []
     for site in facts:
@@ -154,7 +155,7 @@ def _plan(directories: Sequence[Directory], php_sites: Mapping[str, Any], apache
         told = {"site": site["site"], "path": by_site[site["site"]].path, "reached": why is None, "reason": why}
         sites.append(told)
         for vhost in site["vhosts"] if why is None else []:
-            before.setdefault(vhost["file"], drop_ins.present(vhost["file"]))
+            before.setdefault(vhost["file"], bytes_if_there(vhost["file"]))
             places.setdefault(vhost["file"], []).append((int(vhost["line"]), site["site"], told["path"]))
     after = dict(before)
     for path, wanted in places.items():
@@ -173,7 +174,7 @@ def _plan(directories: Sequence[Directory], php_sites: Mapping[str, Any], apache
     after[conf] = text.encode() if text else None
     unit = drop_ins.Change(
         settings.drop_in,
-        drop_ins.present(settings.drop_in),
+        bytes_if_there(settings.drop_in),
         tmpdir_apache.unit_text(own.path).encode() if own is not None else None,
     )
     return Work(before, after, unit, sites, folders, own.path if own is not None else None)

@@ -17,6 +17,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core import tmpdir
 from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir import Directory, TmpdirError
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import fsync_dir, write_atomic
+from ansible_collections.phpops.webhost.plugins.module_utils._host.slot_store import read_file
 
 # Whose folders in /dev/shm are; another number is for tests.
 ROOT = 0
@@ -82,7 +83,7 @@ def write(run: systemd.Run, texts: Mapping[str, str], gone: Mapping[str, str]) -
     """
     for path, text in texts.items():
         Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if _text(path) != text:
+        if read_file(path) != text:
             write_atomic(path, text, 0o644, 0 if os.geteuid() == 0 else -1, 0 if os.geteuid() == 0 else -1)
     status, out, err = run(["systemd-tmpfiles", "--create", *texts]) if texts else (0, "", "")
     if status != 0:
@@ -106,7 +107,7 @@ def diff(texts: Mapping[str, str], gone: Mapping[str, str]) -> list[dict[str, st
     """Return entries of a module's diff for the files that change."""
     found = []
     for path, text in [*texts.items(), *((path, "") for path in gone)]:
-        before = _text(path) or ""
+        before = read_file(path) or ""
         if before != text:
             found.append({"before_header": path, "after_header": path, "before": before, "after": text})
     return found
@@ -123,10 +124,3 @@ def _is_folder_of(path: str, uid: int) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(found.st_mode) and found.st_uid == uid
-
-
-def _text(path: str) -> str | None:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None

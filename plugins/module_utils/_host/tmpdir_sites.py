@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core import tmpdir
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import PHP_CGI_METHODS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.slot_files import Layout
 from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir import Directory, TmpdirError
 from ansible_collections.phpops.webhost.plugins.module_utils._host import slot_store as store
@@ -18,7 +19,6 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.apache import
 from ansible_collections.phpops.webhost.plugins.module_utils._host.php_sites import Limits, Sites
 
 APACHE = "/usr/sbin/apache2"
-PHP_CGI_METHODS = ("fcgid_wrapper", "action_cgi")
 # How a folder is handed from module to module.
 DIRECTORY_OPTIONS: dict[str, Any] = {
     "site": {"type": "str", "required": True},

@@ -12,6 +12,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.oom_log impor
 
 SAMPLES = Path(__file__).resolve().parents[2] / "fixtures" / "samples"
 LATEST = datetime(2025, 12, 31)
+UNIT = "php8.2-fpm.service"
+KILLED = "A process of this unit has been killed by the OOM killer."
 
 
 def read(log: bytes | str, latest: datetime | None = LATEST, since: float | None = None) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.oom_log import OomLog
 from ansible_collections.phpops.webhost.plugins.module_utils._host import oom
-from ansible_collections.phpops.webhost.tests.unit._core.oom_fixture import report
+from ansible_collections.phpops.webhost.tests.unit._core.oom_fixture import KILLED, report
 
 NOW = datetime(2025, 8, 12, 14, 30)
-KILLED = "A process of this unit has been killed by the OOM killer."
 
 
 class Journal:

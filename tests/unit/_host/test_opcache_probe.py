@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fcgi import Response
+from ansible_collections.phpops.webhost.plugins.module_utils._host import opcache_probe
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fastcgi import FastCgiError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe import (
     Measured,
@@ -19,6 +20,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.opcache_probe
     measure,
     places,
 )
+from ansible_collections.phpops.webhost.tests.unit._host import played_pool
 
 STATUS = json.loads(
     (Path(__file__).resolve().parents[2] / "fixtures/opcache/php82-mediawiki-primed.json").read_text(encoding="utf-8")
@@ -211,3 +213,46 @@ def test_without_a_group_all_may_read_the_script(folders: list[Path]) -> None:
     with pytest.raises(ProbeError):
         measure("/s", [str(folders[0])], None, 5.0, ask=ask)
     assert modes == [0o644]
+
+
+BASEDIR = (
+    "PHP message: PHP Warning:  Unknown: open_basedir restriction in effect. File({script}) is not within the allowed "
+    "path(s): ({allowed}:/nowhere) in Unknown on line 0\nUnable to open primary script: {script} (Operation not "
+    "permitted)"
+)
+
+
+@pytest.mark.parametrize("in_body", [False, True])
+def test_open_basedir_is_learnt_from_the_refusal(tmp_path: Path, in_body: bool) -> None:
+    allowed, pool = tmp_path / "allowed", played_pool.Pool(looks_at_times=True)
+    allowed.mkdir()
+
+    def answered(_address: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        script = params["SCRIPT_FILENAME"]
+        if Path(script).parent != allowed:
+            said = BASEDIR.format(script=script, allowed=allowed)
+            return Response(404, {}, said.encode() if in_body else b"No input file specified.\n", said, timeout_seconds)
+        return pool.request("", params)
+
+    found = measure("/s", [str(tmp_path), "/usr", "/tmp"], os.getgid(), 5.0, ask=answered)
+    assert found.version == "8.2.35"
+    assert list(allowed.iterdir()) == []
+
+
+def test_a_private_file_system_is_seen_through_its_root(tmp_path: Path) -> None:
+    """The pool's /tmp is another folder than this process's (PrivateTmp=); what both see is written by our own name."""
+    inside, seen = tmp_path / "root", []
+    (inside / "private").mkdir(parents=True)
+
+    def answered(_address: str, params: dict[str, str], timeout_seconds: float) -> Response:
+        script = params["SCRIPT_FILENAME"]
+        seen.append(script)
+        assert (inside / script.lstrip("/")).read_text(encoding="utf-8") == opcache_probe.SCRIPT
+        answer = json.dumps({"status": False})
+        return Response(200, {}, answer.encode(), "", timeout_seconds)
+
+    with pytest.raises(ProbeError):
+        measure("/s", ["/private"], None, 5.0, ask=answered, root=str(inside), extension=".phtml")
+    assert seen[0].startswith("/private/.phpops-") and seen[0].endswith(".phtml")
+    assert list((inside / "private").iterdir()) == []
+    assert opcache_probe._seen("/usr", "/.") == "/usr"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
@@ -11,20 +11,9 @@ from ansible_collections.phpops.webhost.plugins.modules import slot_switch
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+def calls(noted: Callable[..., list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
     """What the module asks the host for."""
-    seen: list[tuple[Any, ...]] = []
-
-    def called(name: str) -> Any:
-        def call(*arguments: Any) -> dict[str, Any]:
-            seen.append((name, *arguments))
-            return {"changed": False}
-
-        return call
-
-    for name in ("switch", "back"):
-        monkeypatch.setattr(slot_switch.slot_turn, name, called(name))
-    return seen
+    return noted(slot_switch.slot_turn, "switch", "back")
 
 
 def run(capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, List, Mapping, Union
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration import ini
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.notes import Notes, Refused
+from ansible_collections.phpops.webhost.plugins.module_utils._core.wrapper import APACHE_PATH, SUEXEC_PATH
 
 DEFAULT_CHILDREN = 20
 _PHP_DEFAULT_REQUESTS = 500
@@ -19,8 +20,6 @@ _NEVER_SECONDS = 31536000
 _NOT_CARRIED = frozenset(
     ("PHPRC", "PHP_INI_SCAN_DIR", "PHP_FCGI_CHILDREN", "PHP_FCGI_MAX_REQUESTS", "SCRIPT_FILENAME", "PATH_TRANSLATED")
 )
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_SUEXEC_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 IniValue = Union[str, List[str]]
 
@@ -79,7 +78,7 @@ def environment(site: Mapping[str, Any], notes: Notes) -> dict[str, str]:
         found[name] = value
         notes.carry("environment variable " + name, "FcgidInitialEnv or the wrapper", f"env[{name}]")
     # FPM clears its environment, and php-cgi had a PATH: exec('convert …') must go on finding its program.
-    found.setdefault("PATH", _SUEXEC_PATH if site.get("suexec") else _PATH)
+    found.setdefault("PATH", SUEXEC_PATH if site.get("suexec") else APACHE_PATH)
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import PHP_CGI_METHODS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration import carry, handlers
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.block import (
     Block,
@@ -17,7 +18,6 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.blo
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._core.migration.notes import Notes, Refused
 
-METHODS = ("fcgid_wrapper", "action_cgi")
 OVERRIDES = frozenset(
     (
         "accept_unresolved",
@@ -81,7 +81,7 @@ def choose(facts: Mapping[str, Any], names: Sequence[str]) -> list[Mapping[str, 
     """Return the sites to plan: those named (server name or slug), else all that php-cgi serves. Raises PlanError."""
     sites = [beneath(site) for site in facts.get("sites") or []]
     if not names:
-        return [site for site in sites if (site.get("php") or {}).get("method") in METHODS]
+        return [site for site in sites if (site.get("php") or {}).get("method") in PHP_CGI_METHODS]
     chosen = []
     for name in names:
         matching = [site for site in sites if name in (site.get("name"), site.get("site"))]
@@ -161,7 +161,7 @@ def plan_site(site: Mapping[str, Any], override: Mapping[str, Any], found: Found
 
 def _check(site: Mapping[str, Any], override: Mapping[str, Any], php_version: str) -> None:
     php, wrapper = site.get("php") or {}, site.get("wrapper") or {}
-    if php.get("method") not in METHODS:
+    if php.get("method") not in PHP_CGI_METHODS:
         raise Refused("PHP does not run as php-cgi here but by {}.".format(php.get("method") or "nothing known"))
     if not site.get("migratable", True):
         raise Refused(" ".join(site.get("reasons") or ["The facts call it not migratable."]))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.apache_handlers import PHP_CGI_METHODS
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     Cure,
     Facts,
@@ -15,13 +16,12 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
 
 # More names than this would make a command that nobody reads; without names the migration takes all sites it can.
 _MOST_NAMES = 5
-_PHP_CGI = ("fcgid_wrapper", "action_cgi")
 
 
 def on_php_cgi(facts: Facts) -> list[Facts]:
     """Return the sites that php-cgi serves today; the facts show one that was migrated as PHP-FPM's."""
     sites = entries(section(facts, "phpops_php_sites"), "sites")
-    return [site for site in sites if sub(site, "php").get("method") in _PHP_CGI]
+    return [site for site in sites if sub(site, "php").get("method") in PHP_CGI_METHODS]
 
 
 def movable(facts: Facts) -> list[str]:
