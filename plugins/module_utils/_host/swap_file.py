@@ -70,9 +70,6 @@ class SwapHost:
             raise SwapFailed(f"`{' '.join(words)}` failed: {said}")
         return out
 
-    def _is_active(self, path: str) -> bool:
-        return any(swap.path == path for swap in self.active())
-
     def build(self, path: str, size_bytes: int) -> None:
         """Make a whole swap file of that name, or none. Raises SwapFailed, OSError."""
         new = Path(f"{path}.new")
