@@ -157,21 +157,23 @@ def _message(
     ways: Sequence[WayOut],
     unknown: Sequence[str],
 ) -> str:
-    planned = count_of(len(plan.sites), "planned site")
+    only_tmpfs = bool(plan.tmpfs) and not plan.sites
+    planned = "the planned tmpfs" if only_tmpfs else count_of(len(plan.sites), "planned site")
     if not finite:
         text = f"No limit on this host's memory could be read, so nothing says whether {planned} fit."
     elif over:
         worst = min(over, key=lambda one: one.headroom_bytes or 0)
         text = (
             f"The memory budget is {human_bytes(-(worst.headroom_bytes or 0))} short: {worst.label} allows "
-            f"{human_bytes(worst.limit.limit_bytes or 0)}, {planned} need {human_bytes(worst.peak_bytes)} at the peak "
-            f"({_sum_text(lines, worst)})."
+            f"{human_bytes(worst.limit.limit_bytes or 0)}, {planned}{' and what runs' if only_tmpfs else ''} need "
+            f"{human_bytes(worst.peak_bytes)} at the peak ({_sum_text(lines, worst)})."
         )
         if not worst.fits_after:
             text += f" Afterwards it is still {human_bytes(worst.after_bytes - (worst.limit.limit_bytes or 0))} short."
         text += "".join(f" Way out: {way.text}" for way in [way for way in ways if way.fits][:3])
         if not any(way.fits for way in ways):
-            text += " No single change makes it fit: plan fewer sites, or raise the limit."
+            less = "stop what uses memory" if only_tmpfs else "plan fewer sites"
+            text += f" No single change makes it fit: {less}, or raise the limit."
     else:
         least = min(finite, key=lambda one: one.headroom_bytes or 0)
         text = (

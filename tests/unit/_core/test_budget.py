@@ -227,6 +227,13 @@ def test_what_a_tmpfs_counts_for(mount: Tmpfs, planned: dict[str, int], charge: 
     _check_sums(verdict)
 
 
+def test_a_planned_tmpfs_without_sites_is_named() -> None:
+    message = judge(_openvz(), [], tmpfs={"/srv/tmp": 2 * GIB}).message
+    assert "the planned tmpfs and what runs need " in message
+    assert "planned site" not in message
+    assert judge(HostMemory(()), [], tmpfs={"/srv/tmp": GIB}).message.endswith("says whether the planned tmpfs fit.")
+
+
 def test_a_planned_tmpfs_that_is_too_large_is_cut() -> None:
     verdict = judge(_openvz(), _sites(2, 64 * MIB), tmpfs={"/srv/tmp": GIB})
     way = next(way for way in verdict.ways_out if way.action == "smaller_tmpfs")
