@@ -155,7 +155,10 @@ def wanted_of(options: Mapping[str, Any]) -> Wanted:
     if not NAME.fullmatch(site):
         raise StepFailed(f"Site name {site!r} can't be used: give 1 to 32 characters of a-z, 0-9, _ and -.")
     if not re.fullmatch(r"(?:/[^/\x00-\x1f\x7f]+)+", path) or {"..", "."} & set(path.split("/")):
-        raise StepFailed(f"path {path!r} can't be used: give an absolute path without .., such as /srv/www/{site}.")
+        raise StepFailed(
+            f"path {path!r} can't be used: give an absolute path without .. and without a slash at its end, such as"
+            f" /srv/www/{site}."
+        )
     if release_id and (not ID.fullmatch(release_id) or release_id.endswith(".json")):
         raise StepFailed(f"id {release_id!r} can't be used: give 1 to 64 letters, digits and . _ -, without .json.")
     if options.get("source") is None and not release_id and options.get("state") != "pruned":

@@ -200,10 +200,12 @@ def _discard(site: Steps) -> dict[str, Any]:
     ]
     if site.settings.check_mode or not site.report.changed:
         return _answer(site, **told)
-    if down:
+    waits = slot_timer.PREPARED in marks
+    # One that waits has no requests and ends at once: a host in classic mode may have no room for both.
+    if down and not (takes and waits):
         site.revive()
     if takes:
-        if active and slot_timer.PREPARED not in marks:
+        if active and not waits:
             busy = site.retire(fail=False)
             if busy is not None:
                 return _answer(site, **told)

@@ -55,7 +55,7 @@ class Report:
         return (
             f"Slot {slot} of site {self.name} still had work after {drain['seconds']:g} s and stays up:"
             f" {drain['queue']} queued, {drain['active']} active ({workers or 'no script named'}); raise"
-            " drain_timeout_seconds, or allow kill_stuck."
+            " the drain timeout, or allow kill_stuck."
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -415,6 +415,16 @@ def test_classic_ends_the_live_slot_first_and_starts_it_again_when_nothing_comes
     assert fleet.deploy("r2", classic=True) == "r2" and fleet.host.active == {GREEN}
 
 
+def test_classic_never_has_both_slots_up_on_the_way_back(fleet: Fleet) -> None:
+    """A host that has no room for both can't start the old one as long as the new one is there."""
+    fleet.deploy("r1")
+    fleet.prepare("r2", classic=True)
+    fleet.host.log = []
+    fleet.discard()
+    done = [line.split()[0] for line in fleet.host.log if line in (f"stop {GREEN}", f"start {BLUE}")]
+    assert done == ["stop", "start"], fleet.host.log
+
+
 def test_classic_goes_back_to_a_slot_that_it_has_stopped(fleet: Fleet) -> None:
     fleet.deploy("r1")
     fleet.prepare("r2", classic=True)
