@@ -189,7 +189,8 @@ class Master:
         """
         self.prove_that_queues_show()
         started = time.monotonic()
-        quiet, tried, killed = Quiet(), False, []  # type: ignore[var-annotated]
+        quiet, tried = Quiet(), False
+        killed: list[dict[str, Any]] = []
         deadline = started + timeout_seconds
         while True:
             queue, status = self.queue(), self.status()
