@@ -90,7 +90,7 @@ def test_parts() -> list[Part]:
         Part("lint:shellcheck", ("shellcheck", *shell_files())),
         Part("lint:build", (python, f"{tools}/build.py")),
         Part("docs", (python, f"{tools}/docs.py")),
-        Part("typecheck:core", ("env", f"MYPYPATH={TREE}", tool("mypy"), "-p", f"{UTILS}._core")),
+        Part("typecheck:utils", ("env", f"MYPYPATH={TREE}", tool("mypy"), "-p", UTILS)),
         Part(
             "typecheck:tools",
             ("env", f"MYPYPATH={ROOT}/tools:{ROOT}/tests/load:{ROOT}/molecule/shared/vm", tool("mypy"), "tools"),

@@ -95,7 +95,7 @@ def _numbers(facts: dict[str, Any]) -> dict[str, Any]:
 def _less(before: dict[str, Any], after: dict[str, Any], name: str) -> int | None:
     if before[name] is None or after[name] is None:
         return None
-    return max(0, before[name] - after[name])
+    return max(0, int(before[name]) - int(after[name]))
 
 
 def _summary(before: dict[str, Any], after: dict[str, Any], does: bool, verdict: str, check_mode: bool) -> str:
