@@ -114,7 +114,8 @@ class Machine:
         """Let its systemd reboot it; return the seconds until it is up again."""
         started = time.monotonic()
         before = self.boot_id()
-        self.ssh("systemctl --no-block reboot")
+        # Until its sshd goes: asking again and again would keep a processor without KVM busy.
+        self.ssh("systemctl --no-block reboot; sleep 600", seconds)
         while self.boot_id() in (before, ""):
             self._go_on(started, seconds, "did not reboot")
         self._drop_connections()
@@ -125,7 +126,8 @@ class Machine:
         """Wait until SSH answers and systemd has started everything; no unit may have failed."""
         started = time.monotonic()
         while True:
-            state = self.ssh("systemctl is-system-running").stdout.strip()
+            left = max(1, seconds - (time.monotonic() - started))
+            state = self.ssh("systemctl is-system-running --wait", left).stdout.strip()
             if state == "running":
                 return
             if state in ("degraded", "maintenance"):
@@ -140,7 +142,8 @@ class Machine:
     def ssh(self, command: str, seconds: float = 20) -> subprocess.CompletedProcess[str]:
         """Run a command on it by SSH, over a connection of its own; 255 tells that there is none."""
         words = ["ssh", "-F", str(SSH_CONFIG), "-p", str(self.port())]
-        for option in ("HostName=127.0.0.1", "ProxyCommand=none", "ProxyUseFdpass=no", "ConnectTimeout=10"):
+        own = ("HostName=127.0.0.1", "ProxyCommand=none", "ProxyUseFdpass=no", "ControlPath=none", "ConnectTimeout=10")
+        for option in own:
             words += ["-o", option]
         words += [self.name, command]
         known = {**os.environ, "PHPOPS_CACHE": str(VM.parent)}
