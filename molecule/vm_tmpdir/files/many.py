@@ -5,10 +5,11 @@
 
 import os
 import tempfile
-from pathlib import Path
 
-for _number in range(int(os.environ["QUERY_STRING"].partition("=")[2])):
-    descriptor, name = tempfile.mkstemp()
-    os.close(descriptor)
-    Path(name).unlink()
-print("Content-Type: text/plain\r\n\r\n" + tempfile.gettempdir(), end="")
+folder = tempfile.gettempdir()
+for number in range(int(os.environ["QUERY_STRING"].partition("=")[2])):
+    # As mkstemp does it, whose random names take longer than the kernel's part where a processor is emulated.
+    name = f"{folder}/tmp-{os.getpid()}-{number}"
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    os.unlink(name)  # noqa: PTH108
+print("Content-Type: text/plain\r\n\r\n" + folder, end="")
