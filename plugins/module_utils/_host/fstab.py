@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.phpops.webhost.plugins.module_utils._core.fstab import new_errors
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
-from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable, read_bytes, write_atomic
+from ansible_collections.phpops.webhost.plugins.module_utils._host.files import bytes_if_there, write_atomic
 
 FSTAB = "/etc/fstab"
 # Where findmnt finds the old and the new text: gone at the next boot, whatever happens.
@@ -25,12 +25,7 @@ class FstabError(Exception):
 
 def read_fstab(path: str = FSTAB) -> str:
     """Return the file's text, "" where there is none; bytes that are not UTF-8 become surrogates. Raises Unreadable."""
-    try:
-        return read_bytes(path).decode("utf-8", errors="surrogateescape")
-    except Unreadable as error:
-        if error.missing:
-            return ""
-        raise
+    return (bytes_if_there(path) or b"").decode("utf-8", errors="surrogateescape")
 
 
 def _verify(run: systemd.Run, text: str, path: Path) -> str:

@@ -16,8 +16,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.host_timer im
 from ansible_collections.phpops.webhost.plugins.module_utils._host import systemd
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import (
     Unreadable,
+    bytes_if_there,
     fsync_dir,
-    read_text,
     write_atomic,
 )
 
@@ -145,11 +145,10 @@ def _compare(wanted: Mapping[str, str | None]) -> Placed:
 
 def _read(path: str) -> str | None:
     try:
-        return read_text(path)
+        content = bytes_if_there(path)
     except Unreadable as error:
-        if error.missing:
-            return None
         raise StepFailed(error.reason) from error
+    return None if content is None else content.decode("utf-8", errors="replace")
 
 
 def _write(path: str, text: str) -> None:

@@ -29,6 +29,7 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.files import 
     bytes_if_there,
     fsync_dir,
     read_text,
+    text_or_empty,
     write_atomic,
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.handler_files import swap
@@ -120,14 +121,7 @@ def apply(
 def _coming(run: systemd.Run, settings: Settings) -> str | None:
     """Return the TMPDIR of Apache's next start, whoever sets it: a restart for another one would change nothing."""
     unit = systemd.show(run, tmpdir_restart.UNIT, ["Environment"])
-    return tmpdir_apache.at_next_start(_envvars(settings), unit["Environment"])
-
-
-def _envvars(settings: Settings) -> str:
-    try:
-        return read_text(settings.envvars)
-    except Unreadable:
-        return ""
+    return tmpdir_apache.at_next_start(text_or_empty(settings.envvars), unit["Environment"])
 
 
 @contextmanager
@@ -310,7 +304,7 @@ def _told(work: Work, coming: str | None, apache: Apache, settings: Settings, wa
             f" {coming or '(unset)'}: set tmpdir_restart_webserver to restart it now."
         )
     if work.path:
-        said = tmpdir_apache.envvars_warning(_envvars(settings), work.path, settings.envvars)
+        said = tmpdir_apache.envvars_warning(text_or_empty(settings.envvars), work.path, settings.envvars)
         if not said and coming != work.path:
             said = (
                 f"Another drop-in of {tmpdir_restart.UNIT} sets TMPDIR={coming or '(unset)'}, which wins over"

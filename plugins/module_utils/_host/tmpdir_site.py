@@ -34,16 +34,15 @@ RECORD = "/var/lib/phpops/tmpdir-sites.json"
 def read_record(path: str = RECORD) -> dict[str, Any]:
     """Return the record; TmpdirError for a damaged one, without which nothing could be taken back."""
     try:
-        stored = json.loads(read_text(path))
+        return dict(json.loads(read_text(path)))
     except Unreadable as error:
         if error.missing:
             return {}
         raise TmpdirError(error.reason) from error
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise TmpdirError(
             f"{path} can't be read ({error}): restore it, or remove it to forget what was before."
         ) from error
-    return dict(stored)
 
 
 def _keep(site: str, record: Mapping[str, Any] | None, path: str) -> None:

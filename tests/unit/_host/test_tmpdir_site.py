@@ -132,7 +132,8 @@ def test_php_that_can_not_be_asked_is_an_error(sites: Sites) -> None:
     assert "php-fpm8.2 can't read its ini files: no library" in sites.present()["msg"]
 
 
-def test_a_damaged_record_is_named(sites: Sites) -> None:
-    Path(sites.record).write_text("{")
+@pytest.mark.parametrize("text", ["{", "null", "3", '["shop"]'])
+def test_a_damaged_record_is_named(sites: Sites, text: str) -> None:
+    Path(sites.record).write_text(text)
     with pytest.raises(TmpdirError, match=r"record\.json can't be read"):
         sites.present()
