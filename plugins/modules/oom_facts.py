@@ -28,6 +28,7 @@ options:
     description:
       - Where to look for events.
       - V(journal) is the journal, with the messages of all boots that it still holds.
+      - Of the journal, lines count that the kernel, process 1 or systemd-oomd wrote; a log file does not tell who did.
       - V(file) is O(path), by default the first that is there of C(/var/log/syslog), C(/var/log/messages) and
         C(/var/log/kern.log). Of such a log the one rotated before it (C(.1)) is read, too.
       - V(auto) is V(journal) where it may be read, else V(file).

@@ -27,8 +27,12 @@ _JOURNAL = (
     *("journalctl", "--no-pager", "--quiet", "--all", "--output=json"),
     "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_TRANSPORT,_HOSTNAME,_SOURCE_MONOTONIC_TIMESTAMP",
 )
-# All boots, where --dmesg would mean this one; and what systemd says of its units, in the order of time.
-_MATCHES = ("_TRANSPORT=kernel", "+", "SYSLOG_IDENTIFIER=systemd", "+", "SYSLOG_IDENTIFIER=systemd-oomd")
+# All boots, where --dmesg would mean this one; and what systemd says of its units, in the order of time. Any user may
+# write under the name of systemd: what journald itself notes of the writer decides (systemd.journal-fields(7)).
+_MATCHES = (
+    *("_TRANSPORT=kernel", "+", "SYSLOG_IDENTIFIER=systemd", "_PID=1"),
+    *("+", "SYSLOG_IDENTIFIER=systemd-oomd", "_SYSTEMD_UNIT=systemd-oomd.service"),
+)
 _PACKED = (b"\x1f\x8b", b"\xfd7zXZ", b"BZh", b"(\xb5/\xfd")
 _JOURNAL_FILE = b"LPKSHHRH"
 
