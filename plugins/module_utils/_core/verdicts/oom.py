@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ansible_collections.phpops.webhost.plugins.module_utils._core.oom_policy import DEFAULT_UNITS, choose
 from ansible_collections.phpops.webhost.plugins.module_utils._core.units import count_of
 from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.model import (
     CRITICAL,
@@ -25,9 +26,8 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.verdicts.mode
 
 _MOST_NAMES = 3
 _ENDS = ("stop", "kill")
-_CONTINUE = Cure(
-    "Let the units outlive a killed process, by OOMPolicy=continue.", "phpops.webhost.tune", tags=["oom_policy"]
-)
+_OUTLIVE = "Let the units outlive a killed process, by OOMPolicy=continue."
+_CONTINUE = Cure(_OUTLIVE, "phpops.webhost.tune", tags=["oom_policy"])
 _LIMIT = "Lower pm.max_children or give each site a memory limit of its own, then see who held the memory."
 _RECYCLE = Cure(
     "Let workers go that grew too large, and give each site a limit by worker_recycle_memory_max_bytes.",
@@ -60,7 +60,15 @@ def oom_kills(facts: Facts, marks: Thresholds) -> list[Verdict]:
     units = ", ".join(str(unit.get("unit")) for unit in failed[:_MOST_NAMES])
     units += ", …" if len(failed) > _MOST_NAMES else ""
     evidence.append(Evidence("units ended", sum(number(unit, "count") for unit in failed), "times"))
-    return [Verdict("oom_kills", CRITICAL, f"{sentence}; systemd ended {units} because of it.", evidence, _CONTINUE)]
+    cure = Cure(_OUTLIVE, _CONTINUE.play, _others([str(unit.get("unit")) for unit in failed]), _CONTINUE.tags)
+    return [Verdict("oom_kills", CRITICAL, f"{sentence}; systemd ended {units} because of it.", evidence, cure)]
+
+
+def _others(units: list[str]) -> dict[str, list[str]]:
+    """Return the variable that gives the role those services that it does not take by itself."""
+    taken, _missing = choose(DEFAULT_UNITS, units)
+    others = [unit for unit in units if unit.endswith(".service") and unit not in taken]
+    return {"oom_policy_extra_units": others} if others else {}
 
 
 def _units(facts: Facts) -> list[Facts]:

@@ -82,6 +82,16 @@ def test_a_unit_that_outlives_kills_by_now_is_no_alarm_any_more() -> None:
     assert text.count("ansible-playbook phpops.webhost.tune --limit web1 --tags oom_policy\n") == 1
 
 
+def test_a_unit_that_the_role_does_not_take_by_itself_is_given_to_it_by_name() -> None:
+    ended = oom("mysqld")
+    names = ("mysql.service", "apache2.service", "session-3.scope", "phpops-fpm@a-blue.service")
+    ended["phpops_oom"]["units"] = [{"unit": name, "result": "oom-kill", "count": 1} for name in names]
+    (found,) = judge(ended)
+    assert (found["severity"], found["cure"]["tags"]) == ("critical", ["oom_policy"])
+    assert found["cure"]["variables"] == {"oom_policy_extra_units": ["mysql.service"]}
+    assert "--tags oom_policy --extra-vars" in render_text("web1", [found])
+
+
 def test_php_that_was_killed_is_recycled_earlier_and_others_are_not() -> None:
     assert judge(oom("mysqld", "php-fpm8.2"))[0]["cure"]["tags"] == ["worker_recycle"]
     assert judge(oom("mysqld"))[0]["cure"]["play"] is None
