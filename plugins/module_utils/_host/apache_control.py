@@ -159,9 +159,10 @@ class Apache:
             time.sleep(0.05)
         raise ApacheError(f"Apache started no new processes within {timeout_seconds:g} s after the reload.")
 
-    def start(self) -> None:
-        """Start Apache again, after its parent ended."""
-        self._run(["systemctl", "start", "apache2.service"], {})
+    def start(self) -> str:
+        """Start Apache again, after its parent ended; return "" or a sentence that it is down."""
+        status, _out, _err = self._run(["systemctl", "start", "apache2.service"], {})
+        return "Apache could not be started again: see `journalctl -u apache2`." if status else ""
 
 
 def _name_the_copy(root: str, stage: Path) -> None:

@@ -341,12 +341,13 @@ def _reload(work: Work, apache: Apache, settings: Settings, old: Record, new: Re
             )
         except ApacheError as error:
             _restore(work, old, settings)
+            down = ""
             if apache.parent():
                 with suppress(ApacheError):
                     apache.graceful(settings.reload_timeout_seconds)
             else:
-                apache.start()
-            raise LimitError(f"{error} The files are as before.") from error
+                down = apache.start()
+            raise LimitError(f"{error} The files are as before. {down}".rstrip()) from error
         new.reloaded = done.seconds is not None
         told["state"] = "done" if new.reloaded else "busy"
         told["waited_seconds"], told["php_cgi_before"] = round(done.waited_seconds, 2), done.before

@@ -112,6 +112,7 @@ class Nginx:
             time.sleep(0.02)
         raise NginxError(f"nginx did not take the configuration within {timeout_seconds:g} s: see its error log.")
 
-    def start(self) -> None:
-        """Start nginx again, after its master ended."""
-        self._run(["systemctl", "start", "nginx.service"], {})
+    def start(self) -> str:
+        """Start nginx again, after its master ended; return "" or a sentence that it is down."""
+        status, _out, _err = self._run(["systemctl", "start", "nginx.service"], {})
+        return "nginx could not be started again: see `journalctl -u nginx`." if status else ""

@@ -154,9 +154,9 @@ def _apply(
     try:
         _reload(work, apache, settings)
     except ApacheError as error:
-        _undo(edit, made, removed, apache, settings)
+        down = _undo(edit, made, removed, apache, settings)
         files.write_record(old_record, settings.backup_folder)
-        raise HandlersError(f"{error} The files are as before.") from error
+        raise HandlersError(f"{error} The files are as before. {down}".rstrip()) from error
     _compare(work, goals, first, settings)
     _take_back(work, edit, apache, settings)
     final = work.edit()
@@ -275,18 +275,16 @@ def _swap(
     return made, removed
 
 
-def _undo(
-    edit: files.Edit, made: Sequence[str], removed: Mapping[str, str], apache: Apache, settings: Settings
-) -> None:
-    """Put all files back after a reload that went wrong, and let Apache serve with them again."""
+def _undo(edit: files.Edit, made: Sequence[str], removed: Mapping[str, str], apache: Apache, settings: Settings) -> str:
+    """Put all files back after a reload that went wrong; return "" or a sentence that Apache is down all the same."""
     files.swap({path: edit.before[path] for path in edit.changed()})
     files.remove_links(made)
     files.make_links(removed)
     if not apache.parent():
-        apache.start()
-        return
+        return apache.start()
     with contextlib.suppress(ApacheError):
         apache.graceful(settings.reload_timeout_seconds)
+    return ""
 
 
 def _reload(work: Work, apache: Apache, settings: Settings) -> None:

@@ -253,8 +253,9 @@ def _change(work: Work, apache: Apache, settings: Settings, warnings: list[str],
         _put(work.before, changed)
         # A reload that an earlier run did not reach is still to be made.
         _record(_blocks(work.before), pending, settings)
-        if isinstance(error, ApacheError) and not apache.parent():
-            apache.start()
+        down = apache.start() if isinstance(error, ApacheError) and not apache.parent() else ""
+        if down:
+            raise TmpdirError(f"{error} Its files are as before. {down}") from error
         raise
     _record(_blocks(work.after), None, settings)
     return done

@@ -234,12 +234,13 @@ def _change(
         msg = side.reload(settings.reload_timeout_seconds)
     except side.errors as error:
         _restore(side, changes, modules, state)
+        down = ""
         if not side.control.parent():
-            side.control.start()
+            down = side.control.start()
         else:
             with suppress(*side.errors):
                 side.control.graceful(settings.reload_timeout_seconds)
-        raise VhostFailed(f"{error} The files are as before.") from error
+        raise VhostFailed(f"{error} The files are as before. {down}".rstrip()) from error
     _note_gone(side, modules, state)
     return True, msg
 

@@ -133,6 +133,12 @@ def test_a_parent_that_ends_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
         apache.graceful(5)
 
 
+def test_a_start_that_fails_is_told() -> None:
+    assert Apache(Runner((0, "", ""))).start() == ""
+    said = "Apache could not be started again: see `journalctl -u apache2`."
+    assert Apache(Runner((1, "", "Job failed."))).start() == said
+
+
 def test_children_of_a_process_that_is_not_there() -> None:
     assert children(2**30) == frozenset()
     assert isinstance(children(os.getpid()), frozenset)

@@ -41,8 +41,9 @@ class FakeApache(Apache):
         self.reloads += 1
         return 0.5
 
-    def start(self) -> None:
+    def start(self) -> str:
         self.started += 1
+        return "It is down."
 
     def read(self, stage: str | None) -> Dump:
         config = []
@@ -219,7 +220,7 @@ def test_a_reload_that_fails_takes_all_back(host: Any, monkeypatch: pytest.Monke
         raise ApacheError("It ended.")
 
     monkeypatch.setattr(apache, "graceful", graceful)
-    with pytest.raises(LimitError, match=r"It ended\. The files are as before"):
+    with pytest.raises(LimitError, match=r"It ended\. The files are as before\." + ("$" if pid else r" It is down\.$")):
         run(host)
     assert files() == before
     assert apache.started == (0 if pid else 1)

@@ -116,3 +116,10 @@ def test_a_master_that_ends_is_told(master: Any) -> None:
 def test_no_master_is_told(tmp_path: Path) -> None:
     with pytest.raises(NginxError, match="nginx is not running"):
         played(tmp_path / "none").graceful(1)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(0, ""), (1, "nginx could not be started again: see `journalctl -u nginx`.")]
+)
+def test_a_start_that_fails_is_told(status: int, said: str) -> None:
+    assert Nginx(lambda _words, _variables: (status, "", "Job failed.")).start() == said

@@ -49,8 +49,9 @@ class Played:
             raise (ApacheError if isinstance(self, Apache) else NginxError)("It didn't.")
         return 0.1
 
-    def start(self) -> None:
+    def start(self) -> str:
         self.pid, self.starts, self.dies = 5, self.starts + 1, False
+        return "It was down."
 
 
 class PlayedApache(Played, Apache):
@@ -156,7 +157,7 @@ def test_after_a_failure_all_is_as_before(side: Any, settings: Settings, way: st
     assert side.control.parent()
     # In vain, and once more with the files of before; one that ended is started.
     assert side.control.reloads - reloads == {"copy": 0, "real": 0, "hangs": 2, "dies": 1}[way]
-    assert side.control.starts == (way == "dies")
+    assert side.control.starts == (way == "dies") == ("It was down." in str(caught.value))
     side.control.real_only = side.control.hangs = False
     assert run(side, settings, server_names=names)["changed"] is True
 
