@@ -72,14 +72,23 @@ def _of_root(held: _Held, block: Directive, site: str, goal: str) -> Iterator[Fi
         yield Finding(held.root.file, held.root.line, why, cure)
 
 
+def _why_not(value: str, site: str, goal: str) -> str | None:
+    """Return why PHP must not be given this path; None for one through the pointer."""
+    if value.startswith("$realpath_root"):
+        return f"names the release before nginx connects: at a switch, site {site}'s new slot would run the old one"
+    if value.startswith("/") and not _below(value.partition("$")[0], goal):
+        return f"names another path than the pointer of site {site}"
+    return None
+
+
 def _inside(block: Directive, held: _Held, sockets: set[str], site: str, goal: str) -> Iterator[Finding]:
     if any(item.name == "fastcgi_pass" and item.value in sockets for item in block.children):
         if held.root is not None:
             yield from _of_root(held, block, site, goal)
         for item in held.params:
-            value = item.words[2] if len(item.words) > 2 else ""
-            if item.value in _PATHS and value.startswith("/") and not _below(value.partition("$")[0], goal):
-                why = f"`{' '.join(item.words)}` names another path than the pointer of site {site}"
+            why = _why_not(item.words[2], site, goal) if item.value in _PATHS and len(item.words) > 2 else None
+            if why:
+                why = f"`{' '.join(item.words)}` {why}"
                 rest = "$fastcgi_script_name" if item.value == "SCRIPT_FILENAME" else ""
                 cure = f"say `fastcgi_param {item.value} $document_root{rest};` there, and reload nginx"
                 yield Finding(item.file, item.line, why, cure)

@@ -135,6 +135,10 @@ NGINX = {
         server(f"{GOAL}\nfastcgi_param SCRIPT_FILENAME /srv/app$fastcgi_script_name;\nlocation / {{ {PASS} }}"),
         [3],
     ),
+    "scripts by the path that nginx resolves": (
+        server(f"{GOAL}\nlocation / {{\nfastcgi_param SCRIPT_FILENAME $realpath_root$fastcgi_script_name;\n {PASS} }}"),
+        [4],
+    ),
     "parameters that others replace": (
         server(f"{GOAL}\nfastcgi_param DOCUMENT_ROOT /srv/app;\nlocation / {{ fastcgi_param A b; {PASS} }}"),
         [],
