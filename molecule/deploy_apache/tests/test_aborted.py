@@ -86,8 +86,7 @@ def test_it_does_not_go_live(app, case):
     changes, options, variables, sentence = CASES[case]
     live, release, pid = app.live(), app.release(), app.who()["master"]
     variables = {"deploy_source": source(app.next(), changes), "deploy_site": app.site(**options), **variables}
-    # Only what fails after the switch meets requests of its own.
-    with app.load() if "after the switch" in case else app.light() as load:
+    with app.load() as load:
         load.wait_for(50)
         run = app.deploy(**variables)
         load.switched()

@@ -42,7 +42,7 @@ def noted(app):
 
 def test_hooks_of_a_flip_run_around_their_steps(app, hooks):
     old, new = app.release(), app.next()
-    with app.light() as load:
+    with app.load() as load:
         run = app.deploy(new, deploy_hooks=of_a_flip(hooks), deploy_keep_warm=0)
         load.switched()
     assert run.rc == 0, run.output
@@ -65,7 +65,7 @@ def test_a_hook_that_fails_stops_the_deploy(app, hooks, tmp_path):
         {"ansible.builtin.fail": {"msg": "the migration of the database failed"}},
     ]
     broken.write_text(yaml.safe_dump(tasks), encoding="utf-8")
-    with app.light() as load:
+    with app.load() as load:
         run = app.deploy(
             app.next(), deploy_hooks={**of_a_flip(hooks), "before_switch": str(broken)}, deploy_hook_seconds=600
         )

@@ -13,7 +13,7 @@ ONLY_ON = "debian13"
 def test_two_rollbacks_go_back_two_releases_and_a_third_says_that_there_is_none(app):
     names = [app.next()]
     app.deploy(names[0])
-    with app.light() as load:
+    with app.load(clients=4) as load:
         load.wait_for(20)
         for _turn in range(2):
             names.append(app.next())

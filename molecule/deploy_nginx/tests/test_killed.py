@@ -15,6 +15,7 @@ from killing import CONTROLLER, MODULE, kill_after, kill_at, left_over
 SEED = int(os.environ.get("PHPOPS_SEED") or time.time())
 # Of both hosts together.
 MOMENTS = int(os.environ.get("PHPOPS_KILLS") or 5)
+LIGHT = {"clients": 2, "pause": 0.02}
 
 
 def finish(app, load, release):
@@ -33,7 +34,7 @@ def check(app, load, release):
 @pytest.mark.parametrize("step", DEPLOY_STEPS)
 def test_a_deploy_killed_at_a_step_is_taken_up_by_the_next(app, killed_by, step):
     before, release = app.release(), app.next()
-    with app.light() as load:
+    with app.load(**LIGHT) as load:
         load.wait_for(10)
         steps, run = kill_at(app, step, killed_by, release)
         print(f"{step}: {killed_by} killed after {', '.join(steps)}; live: {app.release()}")
@@ -49,7 +50,7 @@ def test_a_deploy_killed_at_a_step_is_taken_up_by_the_next(app, killed_by, step)
 def test_a_deploy_killed_at_any_moment_is_taken_up_by_the_next(app, killed_by):
     print(f"PHPOPS_SEED={SEED}")
     chance = random.Random(SEED)
-    with app.light() as load:
+    with app.load(**LIGHT) as load:
         whole = app.deploy(app.next()).seconds
         for _turn in range((MOMENTS + (killed_by == CONTROLLER)) // 2):
             release = app.next()

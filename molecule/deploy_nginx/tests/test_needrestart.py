@@ -20,7 +20,7 @@ def updated(app):
 def test_needrestart_leaves_the_masters_alone_and_would_not_without_the_snippet(app, updated):
     unit = f"phpops-fpm@app-{app.live()}.service"
     (snippet,) = app.host.check_output("ls /etc/needrestart/conf.d/*phpops*").split()
-    with app.light() as load:
+    with app.load(clients=2) as load:
         load.wait_for(10)
         # -r a: restart what has to be, and ask nobody.
         shown = app.host.run_expect([0], "needrestart -r a").stdout
@@ -41,7 +41,7 @@ def test_needrestart_leaves_the_masters_alone_and_would_not_without_the_snippet(
 
 
 def test_a_roll_ends_what_needrestart_found(app, updated):
-    with app.light() as load:
+    with app.load(clients=2) as load:
         load.wait_for(10)
         run = app.roll()
         load.wait_for(10)

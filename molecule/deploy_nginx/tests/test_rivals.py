@@ -26,7 +26,7 @@ OPCACHE = {"opcache.memory_consumption": str(SEGMENT), "opcache.jit": "disable"}
 
 def test_of_two_deploys_of_a_site_one_wins_and_the_other_names_it(app):
     first, second = app.next(), f"R{int(app.next()[1:]) + 1}"
-    with app.light() as load, app.slow(8) as slow:
+    with app.load(clients=4) as load, app.slow(8) as slow:
         load.wait_for(20)
         watch = Watcher(app, "release")
         # A lease as users have it: its holder is alive, and nothing is to be waited for.
@@ -87,7 +87,7 @@ def test_two_sites_at_once_where_memory_holds_one_more_master(app, neighbour):
     app.deploy(app.next(), **large)
     release = app.next()
     app.host.run_expect([0], "rm -f /srv/go")
-    with app.light() as load:
+    with app.load(clients=4) as load:
         load.wait_for(20)
         limit(app, one_more(app))
         watch = Watcher(app, "prime")

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from killing import left_over
 
+LIGHT = {"clients": 4}
+
 
 def test_a_roll_gives_the_live_release_a_new_master(app):
     release, ids, old = app.release_id(), app.ids(), app.who()
-    with app.light() as load:
+    with app.load(**LIGHT) as load:
         load.wait_for(20)
         run = app.roll()
         load.wait_for(20)

@@ -13,7 +13,7 @@ ONLY_ON = "debian13"
 
 def test_a_roll_to_another_php_version(app):
     seen = []
-    with app.light() as load:
+    with app.load(clients=4) as load:
         load.wait_for(20)
         for version in ("8.2", "8.4"):
             run = app.roll(deploy_site=app.site(php_version=version))

@@ -9,6 +9,8 @@ import time
 
 from killing import left_over
 
+LIGHT = {"clients": 4}
+
 
 def main_pid(app, slot):
     return int(app.host.check_output(f"systemctl show --property MainPID --value phpops-fpm@app-{slot}"))
@@ -16,7 +18,7 @@ def main_pid(app, slot):
 
 def test_a_warm_rollback_is_the_switch_alone(app, record_property):
     before, release = app.release(), app.next()
-    with app.light() as load:
+    with app.load(**LIGHT) as load:
         load.wait_for(20)
         app.deploy(release, deploy_keep_warm=120)
         warm, pid = app.idle(), main_pid(app, app.idle())

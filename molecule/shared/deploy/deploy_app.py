@@ -143,10 +143,6 @@ class DeployApp:
         """Return load of GET and POST, half each, to be used in with."""
         return Load(self, {"get": "/work.php", "post": "/post.php", "clients": CLIENTS, **options})
 
-    def light(self):
-        """Return load that pauses, for a test that is not about load: it leaves the processors to the playbook."""
-        return self.load(clients=4, pause=0.05)
-
     def slow(self, seconds=8):
         """Return one client whose requests take so long each: one is always in flight, but for moments."""
         return Load(self, {"get": f"/slow.php?seconds={seconds}", "clients": 1})
