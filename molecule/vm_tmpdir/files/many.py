@@ -8,7 +8,7 @@ import tempfile
 
 folder = tempfile.gettempdir()
 for number in range(int(os.environ["QUERY_STRING"].partition("=")[2])):
-    # As mkstemp does it, whose random names take longer than the kernel's part where a processor is emulated.
+    # As mkstemp and pathlib do it, whose own part takes longer than the kernel's where a processor is emulated.
     name = f"{folder}/tmp-{os.getpid()}-{number}"
     os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     os.unlink(name)  # noqa: PTH108
