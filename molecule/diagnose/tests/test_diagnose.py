@@ -134,49 +134,6 @@ def test_simulated_beancounters_give_the_numbers_of_the_dump(host):
     assert [item["resource"] for item in found["containers"]["101"]["at_risk"]] == ["shmpages"]
 
 
-def oom(host, arguments="", **options):
-    """Return the OOM facts."""
-    result = host.ansible("phpops.webhost.oom_facts", arguments, check=options.pop("check", False), **options)
-    assert "ansible_facts" in result, result
-    assert result["changed"] is False
-    return result["ansible_facts"]["phpops_oom"]
-
-
-def kills_counted(host):
-    return int(host.check_output("awk '$1 == \"oom_kill\" {print $2}' /proc/vmstat"))
-
-
-@pytest.fixture
-def journal(host):
-    """Lets a test write what it likes into the journal: it is emptied afterwards, so that no other test meets that."""
-    yield
-    host.check_output("journalctl --sync; journalctl --rotate; journalctl --vacuum-size=1K")
-    host.check_output("logger 'The journal was emptied.'; journalctl --sync")
-    assert [
-        event for event in oom(host, "source=journal since=-1h")["events"] if event["unit"] == "nginx.service"
-    ] == []
-
-
-def test_a_container_sees_what_systemd_says_and_not_the_kernel(host, journal):
-    # Simulated: the words of systemd, sent under its name. The kernel's own report stays on the container's host.
-    before = oom(host)
-    assert before["available"], before["reason"]
-    host.check_output("logger -t systemd 'nginx.service: A process of this unit has been killed by the OOM killer.'")
-    host.check_output("logger -t systemd \"nginx.service: Failed with result 'oom-kill'.\"; journalctl --sync")
-    counted = kills_counted(host)
-    found = oom(host, "source=journal since=-1h")
-    # Another container's kill counts, too.
-    assert counted <= found["oom_kill_counter"] <= kills_counted(host)
-    (event,) = [event for event in found["events"] if event["unit"] == "nginx.service"]
-    assert (event["kind"], event["victim"], event["processes"]) == ("unit", None, [])
-    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$", event["time"])
-    assert [unit["result"] for unit in found["units"] if unit["unit"] == "nginx.service"] == [None, "oom-kill"]
-    assert oom(host, "source=journal since=-1h", check=True)["units"] == found["units"]
-    command = ["ansible", name_of(host), "--inventory", str(INVENTORY), "--module-name", "phpops.webhost.oom_facts"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert "This host is a container (podman): the kernel's reports" in " ".join((done.stdout + done.stderr).split())
-
-
 def test_the_policies_are_told_and_whether_the_host_honours_them(host):
     found = facts(host, "oom_policy_facts")
     assert found["available"] is True
@@ -188,26 +145,6 @@ def test_the_policies_are_told_and_whether_the_host_honours_them(host):
     assert (found["cgroup"] == "v2") is has_v2
     assert found["honoured"] is (found["reason"] is None)
     assert has_v2 or "systemd hears of no OOM kill" in found["reason"]
-
-
-def test_a_saved_kernel_log_tells_who_died(host):
-    found = oom(host, "path=/root/kernel.log")
-    (event,) = found["events"]
-    assert (event["kind"], event["trigger"]["comm"], event["unit"]) == ("global", "in:imjournal", "varnish.service")
-    assert (event["victim"]["comm"], event["victim"]["pid"], event["victim"]["uid"]) == ("cache-main", 3117813, 991)
-    assert event["victim"]["anon_rss_bytes"] == 4805020 * 1024
-    assert event["by_command"]["nginx"]["processes"] == 5
-    assert found["oom_kill_counter"] is None
-
-
-def test_logs_that_are_closed_name_the_cure(host):
-    options = {"become": True, "become_user": "visitor"}
-    found = oom(host, **options)
-    assert found["available"] is False
-    assert "run the task with become" in found["reason"]
-    found = oom(host, "path=/root/kernel.log", **options)
-    assert (found["available"], found["events"]) == (False, [])
-    assert "run the task with become" in found["reason"]
 
 
 @pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check"])
