@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
 import yaml
@@ -77,6 +78,20 @@ def test_a_hook_that_fails_stops_the_deploy(app, hooks, tmp_path):
     assert load.bad() == {}
     assert any("the migration of the database failed" in reason for _host, reason in run.reasons), run.reasons
     assert (app.live(), app.release(), app.idle_files(), app.lease()) == (live, release, "", None)
+
+
+def test_a_host_that_left_halfway_is_taken_back_in(app, hooks, tmp_path):
+    live, release = app.live(), app.release()
+    noted_first = yaml.safe_load(Path(hooks["leave"]).read_text(encoding="utf-8"))
+    halfway = tmp_path / "halfway.yml"
+    fails = {"ansible.builtin.fail": {"msg": "the balancer did not answer"}}
+    halfway.write_text(yaml.safe_dump([*noted_first, fails]), encoding="utf-8")
+    given = {"leave": str(halfway), "rejoin": hooks["rejoin"]}
+    run = app.deploy(app.next(), deploy_mode="classic", deploy_hooks=given)
+    assert run.rc != 0
+    assert any("the balancer did not answer" in reason for _host, reason in run.reasons), run.reasons
+    assert [line[:2] for line in noted(app)] == [["leave", release], ["rejoin", release]]
+    assert (app.live(), app.release(), app.lease()) == (live, release, None)
 
 
 def test_classic_mode_never_has_two_masters_and_ends_what_is_in_flight(app, hooks):
