@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import tempfile
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import releases
 import yaml
+from load_client import LoadClient
 
 # The pool has six workers. Slow requests hold two of them; the load is above the other four, so that requests always
 # wait in the accept queue.
@@ -240,44 +240,26 @@ class DeployApp:
         return json.loads(self.curl("who.php"))
 
 
-class Load:
-    """The load client on the host, from start to stop; then ``result`` is what it counted."""
+class Load(LoadClient):
+    """The load client of the site, on its host; it learns of each switch, and the site notes its POSTs in a file."""
 
     def __init__(self, app, options):
-        self.app, self.host, self.result = app, app.host, {}
-        self.name = f"/srv/load-{os.getpid()}-{next(NUMBERS)}"
-        words = " ".join(f"--{name} '{value}'" for name, value in {"seconds": 240, "timeout": 60, **options}.items())
-        files = f"--until {self.name}.stop --progress {self.name}.count --switches {self.name}.switches"
-        self.log = f"{PATH}/shared/var/posts.log" if "post" in options else None
-        log = f"--log {self.log}" if self.log else ""
-        self.command = f"python3 /srv/client.py --url http://localhost/ --host {NAME} {words} {files} {log}"
-        self.thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        self.result = json.loads(self.host.run_expect([0, 1], self.command).stdout)
+        self.app, self.log = app, f"{PATH}/shared/var/posts.log" if "post" in options else None
+        log = {"log": self.log} if self.log else {}
+        words = {"url": "http://localhost/", "host": NAME, "seconds": 240, "timeout": 60}
+        super().__init__(app.host, {**words, **log, **options})
+        self.command += f" --switches {self.name}.switches"
 
     def __enter__(self):
-        self.host.run_expect([0], f"rm -f {self.name}.*; touch {self.name}.switches")
-        if self.log:
-            self.host.run_expect([0], f"install -o app -g app /dev/null {self.log}")
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_error):
-        self.host.run_expect([0], f"touch {self.name}.stop")
-        self.thread.join()
+        made = f"install -o app -g app /dev/null {self.log}" if self.log else "true"
+        self.host.run_expect([0], f"touch {self.name}.switches; {made}")
+        return super().__enter__()
 
     def switched(self):
         """Note that the live release is live since the pointer's last switch; returns the moment."""
         moment, release = self.app.switched_at(), self.app.release()
         self.host.run_expect([0], f"echo '{moment:.6f} {release}' >>{self.name}.switches")
         return moment
-
-    def wait_for(self, answers):
-        """Wait until so many more requests were answered."""
-        count = f"$(cat {self.name}.count 2>/dev/null || echo 0)"
-        loop = f"begun={count}; for turn in $(seq 600); do test {count} -ge $((begun + {answers})) && exit 0;"
-        self.host.run_expect([0], f"{loop} sleep 0.05; done; exit 1")
 
     def bad(self):
         """What went wrong, {} when nothing did: all that a deploy must not do to a request."""

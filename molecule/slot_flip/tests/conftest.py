@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 import threading
@@ -15,11 +14,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "shared"))
 
 from host_by_host import HostByHost
+from load_client import LoadClient
 
 # Four workers: the load is above that, so that requests always wait in the accept queue.
 CLIENTS = 12
 URLS = {"apache": "http://localhost/", "nginx": "http://localhost:8080/"}
-NUMBERS = itertools.count()
+POSTS = "/srv/app/posts.log"
 # What Application.state() says of each host before its first test.
 FRESH: dict[str, str] = {}
 
@@ -71,35 +71,15 @@ class Application:
         return self.host.check_output(f"curl --silent --show-error '{URLS[server]}{path}'")
 
 
-class Load:
-    """The load client on the host, from start to stop; then ``result`` is what it counted."""
+class Load(LoadClient):
+    """The load client of the site, on its host; the site notes its POSTs in a file."""
 
     def __init__(self, host, options):
-        self.host, self.result, self._begun = host, {}, 0
-        self.name = f"/srv/load-{next(NUMBERS)}"
-        words = " ".join(f"--{name} '{value}'" for name, value in options.items())
-        files = f"--until {self.name}.stop --progress {self.name}.count --log /srv/app/posts.log"
-        self.command = f"touch /srv/app/posts.log; python3 /srv/client.py --seconds 180 --timeout 30 {words} {files}"
-        self.thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        self.result = json.loads(self.host.run_expect([0, 1], self.command).stdout)
+        super().__init__(host, {"seconds": 180, "timeout": 30, "log": POSTS, **options})
 
     def __enter__(self):
-        self.host.run_expect([0], f"rm -f {self.name}.* /srv/app/posts.log")
-        self.host.run_expect([0], "install -o app -g app /dev/null /srv/app/posts.log")
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_error):
-        self.host.run_expect([0], f"touch {self.name}.stop")
-        self.thread.join()
-
-    def wait_for(self, answers):
-        """Wait until so many more requests were answered."""
-        count = f"$(cat {self.name}.count 2>/dev/null || echo 0)"
-        loop = f"begun={count}; for turn in $(seq 600); do test {count} -ge $((begun + {answers})) && exit 0;"
-        self.host.run_expect([0], f"{loop} sleep 0.05; done; exit 1")
+        self.host.run_expect([0], f"install -o app -g app /dev/null {POSTS}")
+        return super().__enter__()
 
 
 class InFlight:

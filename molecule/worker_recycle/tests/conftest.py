@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import sys
 import threading
@@ -17,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "shared"))
 
 from host_by_host import HostByHost
+from load_client import LoadClient
 
 SERVICE = "phpops-worker-recycle"
 NUMBERS = itertools.count()
@@ -67,7 +67,9 @@ class Application:
         return Held(self, way, count, query)
 
     def load(self, way, **options):
-        return Load(self.host, way, options)
+        page = f"/{way}/page.php"
+        words = {"url": "http://localhost/", "get": f"{page}?mib=60", "post": page, "clients": 4, "seconds": 900}
+        return LoadClient(self.host, {**words, "log": "/srv/app/posts.log", **options})
 
 
 class Held:
@@ -94,38 +96,6 @@ class Held:
         for thread in self.threads:
             thread.join()
         return sorted(self.app.pid(answer) for answer in self.answers)
-
-
-class Load:
-    """The load client, from start to stop; then ``result`` is what it counted."""
-
-    def __init__(self, host, way, options):
-        self.host, self.result = host, {}
-        self.name = f"/srv/load-{next(NUMBERS)}"
-        host.run_expect([0], f"rm -f {self.name}.*")
-        page = f"/{way}/page.php"
-        words = {"url": "http://localhost/", "get": f"{page}?mib=60", "post": page, "clients": 4, **options}
-        files = f"--until {self.name}.stop --progress {self.name}.count --log /srv/app/posts.log"
-        options = " ".join(f"--{name} '{value}'" for name, value in words.items())
-        self.command = f"python3 /srv/client.py --seconds 900 {files} {options}"
-        self.thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        self.result = json.loads(self.host.run_expect([0, 1], self.command).stdout)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_error):
-        self.host.run_expect([0], f"touch {self.name}.stop")
-        self.thread.join()
-
-    def wait_for(self, answers):
-        """Wait until so many more requests were answered."""
-        count = f"$(cat {self.name}.count 2>/dev/null || echo 0)"
-        loop = f"begun={count}; for turn in $(seq 1200); do test {count} -ge $((begun + {answers})) && exit 0;"
-        self.host.run_expect([0], f"{loop} sleep 0.05; done; exit 1")
 
 
 @pytest.fixture
