@@ -26,6 +26,8 @@ class FakeApache(Apache):
         self.reloads: list[str] = []
         self.pid = 4
         self.dies = False
+        # What a start says of an Apache that ended at the reload; None: it goes on with what it had.
+        self.started: str | None = None
         self.lines: list[Directive] = []
 
     def complaint(self, config_root: str | None = None) -> str | None:
@@ -44,8 +46,12 @@ class FakeApache(Apache):
     def graceful(self, timeout_seconds: float) -> float:
         self.reloads.append("".join(sorted(path.name for path in Path(self.config_root).rglob("*.load"))))
         if self.dies:
+            self.pid = 4 if self.started is None else 0
             raise ApacheError("It ended.")
         return 0.5
+
+    def start(self) -> str:
+        return self.started or ""
 
 
 @pytest.fixture
@@ -237,6 +243,24 @@ def test_files_go_back_when_the_reload_fails(host: Any) -> None:
     # Apache may have read the new files before: it is to read the old ones again.
     assert len(apache.reloads) == 2
     assert apply("absent", [], [], apache, settings, True)["sites"] == []
+
+
+@pytest.mark.parametrize(
+    ("started", "said"),
+    [
+        ("", r"^It ended\. The files are as before\.$"),
+        ("It stays down.", r"^It ended\. The files are as before\. It stays down\.$"),
+    ],
+    ids=["started", "down"],
+)
+def test_an_apache_that_ends_at_the_reload_is_started_with_the_old_files(host: Any, started: str, said: str) -> None:
+    apache, settings, folder, _pages = host
+    apache.dies, apache.started = True, started
+    before = (folder / "a.conf").read_bytes()
+    with pytest.raises(HandlersError, match=said):
+        apply("present", [site(folder, "a")], [], apache, settings, False)
+    assert (folder / "a.conf").read_bytes() == before
+    assert len(apache.reloads) == 1
 
 
 def test_requests_in_php_cgi_at_the_reload_are_told(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:

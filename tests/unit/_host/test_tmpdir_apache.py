@@ -33,7 +33,7 @@ class FakeApache(Apache):
 
     def __init__(self, root: Path) -> None:
         super().__init__(lambda _words, _variables: (0, "", ""), str(root))
-        self.reloads, self.starts, self.pid, self.dies = 0, 0, 4, False
+        self.reloads, self.starts, self.pid, self.dies, self.stays_down = 0, 0, 4, False, ""
 
     def complaint(self, config_root: str | None = None) -> str | None:
         texts = [path.read_text() for path in Path(config_root or self.config_root).rglob("*.conf")]
@@ -52,8 +52,9 @@ class FakeApache(Apache):
             raise ApacheError("It ended.")
         return 0.25
 
-    def start(self) -> None:
+    def start(self) -> str:
         self.starts += 1
+        return self.stays_down
 
 
 class Host:
@@ -174,6 +175,10 @@ def test_an_apache_that_ends_at_the_reload_is_started_with_the_old_files(host: H
     with pytest.raises(ApacheError, match="It ended"):
         host.apply(APP, OWN)
     assert (host.vhost.read_text(), host.conf.exists(), host.apache.starts) == (VHOST, False, 1)
+    host.apache.pid, host.apache.stays_down = 4, "It stays down."
+    with pytest.raises(TmpdirError, match=r"^It ended\. Its files are as before\. It stays down\.$"):
+        host.apply(APP, OWN)
+    assert (host.vhost.read_text(), host.conf.exists(), host.apache.starts) == (VHOST, False, 2)
 
 
 def test_an_apache_that_is_down_is_not_reloaded(host: Host) -> None:
