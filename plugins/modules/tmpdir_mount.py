@@ -39,7 +39,7 @@ options:
     description:
       - V(present) mounts and makes the folders.
       - V(absent) removes the folders with what is in them, and mounts V(/dev/shm) as it was before. It refuses while a
-        site or Apache is told to use them.
+        site or Apache is told to use them. The folder that Apache still runs with stays until a run after its restart.
     type: str
     choices: [present, absent]
     default: present
@@ -199,10 +199,12 @@ from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir import
 from ansible_collections.phpops.webhost.plugins.module_utils._core.tmpdir_summary import of_mounts
 from ansible_collections.phpops.webhost.plugins.module_utils._host import tmpdir_mount, tmpdir_sites
 from ansible_collections.phpops.webhost.plugins.module_utils._host.apache import ENVIRONMENT
+from ansible_collections.phpops.webhost.plugins.module_utils._host.apache_control import Apache
 from ansible_collections.phpops.webhost.plugins.module_utils._host.files import Unreadable
 from ansible_collections.phpops.webhost.plugins.module_utils._host.fstab import FstabError
 from ansible_collections.phpops.webhost.plugins.module_utils._host.support import refusal
 from ansible_collections.phpops.webhost.plugins.module_utils._host.systemd import runner
+from ansible_collections.phpops.webhost.plugins.module_utils._host.tmpdir_restart import in_force
 
 SITE = {"name": {"type": "str", "required": True}, "size_bytes": {"type": "int"}}
 
@@ -234,7 +236,8 @@ def main():
     run, place = runner(module.run_command), tmpdir_mount.Place()
     try:
         if options["state"] == "absent":
-            result = tmpdir_mount.absent(run, settings, place)
+            apache = Apache(lambda words, variables: module.run_command(words, environ_update=variables))
+            result = tmpdir_mount.absent(run, settings, place, in_force(apache))
         else:
             facts = tmpdir_sites.php_sites(lambda words: module.run_command(words, environ_update=ENVIRONMENT))
             shown = facts if options["php_cgi"] else {"apache": facts.get("apache")}

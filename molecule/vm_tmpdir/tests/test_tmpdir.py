@@ -169,8 +169,12 @@ def test_all_of_it_outlives_a_reboot(host):
 
 def test_the_way_back_leaves_nothing(host):
     """As the role does it with tmpdir_state=absent."""
-    assert module(host, "apache_tmpdir", restart=True)["changed"] is True
+    assert module(host, "apache_tmpdir")["changed"] is True
     assert module(host, "site_tmpdir", state="absent")["sites"][0]["flipped"] is True
+    assert module(host, "tmpdir_mount", state="absent")["changed"] is True
+    # Apache runs with it until its restart.
+    assert host.check_output("ls /dev/shm/") == Path(APACHE).name
+    assert module(host, "apache_tmpdir", restart=True)["restart"] is not None
     assert module(host, "tmpdir_mount", state="absent")["changed"] is True
     assert where(host)["temp"] == "/tmp"
     assert where(host, "app")["temp"] == "/tmp"

@@ -30,6 +30,11 @@ from ansible_collections.phpops.webhost.plugins.module_utils._host.fstab import 
 )
 from ansible_collections.phpops.webhost.plugins.module_utils._host.reservation import reservations
 
+_STAYS = (
+    "Apache runs with TMPDIR={} until its next restart, so that folder stays: run the role again after the restart, or"
+    " with tmpdir_restart_webserver."
+)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -110,10 +115,13 @@ def present(
     }
 
 
-def absent(run: systemd.Run, settings: Settings, place: Place) -> dict[str, Any]:
-    """Take away all that present() made, and mount /dev/shm as it was before. Raises as present()."""
+def absent(run: systemd.Run, settings: Settings, place: Place, in_use: str | None = None) -> dict[str, Any]:
+    """Take away all that present() made, and mount /dev/shm as it was before. Raises as present().
+
+    ``in_use``: the TMPDIR that Apache runs with. Where that is its folder, it stays for a run after Apache's restart.
+    """
     before = read_fstab(place.fstab)
-    known = tmpdir_fstab.managed(before)
+    known = {target: entry for target, entry in tmpdir_fstab.managed(before).items() if target != in_use}
     told = [path for path in place.told if Path(path).exists()]
     if told and not settings.check_mode:
         raise TmpdirError(f"Somebody is still told to use the folders ({told[0]} is there): take that back first.")
@@ -121,6 +129,9 @@ def absent(run: systemd.Run, settings: Settings, place: Place) -> dict[str, Any]
     for target in known:
         after = tmpdir_fstab.take(after, target)
     texts = tmpdir_folders.ours(place.tmpfiles)
+    kept = None
+    if in_use in [tmpdir.path_of(mount, tmpdir.WEB_SERVER_NAME) for mount in (tmpdir.SHM, tmpdir.OWN)]:
+        kept = texts.pop(tmpdir.tmpfiles_path(tmpdir.WEB_SERVER_NAME, place.tmpfiles), None)
     plan = Plan(before, after)
     diff = [*_fstab_diff(plan, place), *tmpdir_folders.diff({}, texts)]
     if diff and not settings.check_mode:
@@ -142,7 +153,7 @@ def absent(run: systemd.Run, settings: Settings, place: Place) -> dict[str, Any]
         "diff": diff,
         "mounts": mounts.described([tmpdir.SHM_PATH], place.mountinfo),
         "directories": [],
-        "warnings_found": [],
+        "warnings_found": [_STAYS.format(in_use)] if kept is not None else [],
         "budget": None,
     }
 

@@ -73,8 +73,8 @@ class Host:
         found = tmpdir_mount.Settings(**{"size_bytes": 64 * MIB, **settings})
         return tmpdir_mount.present(self.run, directories, there, found, self.place, self.memory)
 
-    def absent(self, **settings: Any) -> dict[str, Any]:
-        return tmpdir_mount.absent(self.run, tmpdir_mount.Settings(**settings), self.place)
+    def absent(self, in_use: str | None = None, **settings: Any) -> dict[str, Any]:
+        return tmpdir_mount.absent(self.run, tmpdir_mount.Settings(**settings), self.place, in_use)
 
     def fstab(self) -> str:
         return Path(self.place.fstab).read_text()
@@ -151,6 +151,22 @@ def test_a_tmpfs_for_each_site_there_and_back(host: Host) -> None:
     host.absent()
     assert (host.fstab(), list(host.sizes)) == (ROOT, [tmpdir.SHM_PATH])
     assert not Path(tmpdir.OWN_PATH).exists()
+
+
+@pytest.mark.parametrize("mount", ["shm", "own"])
+def test_the_folder_that_apache_runs_with_stays_until_its_restart(host: Host, mount: str) -> None:
+    site, web = directory(mount), directory(mount, tmpdir.WEB_SERVER_NAME)
+    host.present([site, web], mount=mount)
+    back = host.absent(web.path)
+    assert (back["changed"], len(back["warnings_found"])) == (True, 1)
+    assert back["warnings_found"][0].startswith(f"Apache runs with TMPDIR={web.path} until its next restart")
+    assert (Path(site.path).exists(), Path(web.path).exists()) == (False, True)
+    assert [path.name for path in Path(host.place.tmpfiles).iterdir()] == ["phpops.apache2.conf"]
+    assert (web.path in host.sizes) is (mount == "own")
+    assert host.absent(web.path)["changed"] is False
+    # A folder of Apache's own, or of somebody else, is no reason.
+    assert host.absent("/tmp")["changed"] is True
+    assert (host.fstab(), Path(web.path).exists(), host.absent()["changed"]) == (ROOT, False, False)
 
 
 def test_the_other_kind_is_refused_until_the_first_is_taken_back(host: Host) -> None:

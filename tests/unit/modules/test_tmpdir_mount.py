@@ -70,6 +70,14 @@ def test_sites_on_php_cgi_can_be_left_out_but_are_known(run):
     assert run.seen["settings"].check_mode is True
 
 
+def test_the_folder_that_apache_runs_with_is_handed_over(run, monkeypatch):
+    given = []
+    monkeypatch.setattr(module, "in_force", lambda apache: "/dev/shm/phpops.apache2")
+    monkeypatch.setattr(module.tmpdir_mount, "absent", lambda *words: given.extend(words) or RESULT)
+    assert run(state="absent")["changed"] is True
+    assert given[-1] == "/dev/shm/phpops.apache2"
+
+
 def test_another_system_and_what_can_not_be_done_are_errors(run, monkeypatch):
     def fail(*_given):
         raise TmpdirError("Nothing was changed.")
