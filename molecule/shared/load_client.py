@@ -34,8 +34,8 @@ class LoadClient:
         self.host.run_expect([0], f"touch {self.name}.stop")
         self.thread.join()
 
-    def wait_for(self, answers):
-        """Wait until so many more requests were answered."""
+    def wait_for(self, answers, seconds=30):
+        """Wait so long at the most until so many more requests were answered."""
         count = f"$(cat {self.name}.count 2>/dev/null || echo 0)"
-        loop = f"begun={count}; for turn in $(seq 1200); do test {count} -ge $((begun + {answers})) && exit 0;"
-        self.host.run_expect([0], f"{loop} sleep 0.05; done; exit 1")
+        look = f"test {count} -ge $((begun + {answers})) && exit 0; sleep 0.05"
+        self.host.run_expect([0], f"begun={count}; for turn in $(seq {seconds * 20}); do {look}; done; exit 1")

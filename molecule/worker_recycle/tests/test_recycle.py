@@ -89,7 +89,7 @@ def test_no_request_fails_under_load(app):
         # On a busy machine all of a pool serve a request whenever they are looked at, and are left alone.
         for _turn in range(20):
             for load in (slot, www, cgi):
-                load.wait_for(6)
+                load.wait_for(6, seconds=60)
             for pid, told in app.recycle().items():
                 way = next((way for pool, way in pools.items() if told.group(5).startswith(pool)), "family")
                 if told.group(1) == "recycled":

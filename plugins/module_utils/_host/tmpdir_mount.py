@@ -121,7 +121,9 @@ def absent(run: systemd.Run, settings: Settings, place: Place, in_use: str | Non
     ``in_use``: the TMPDIR that Apache runs with. Where that is its folder, it stays for a run after Apache's restart.
     """
     before = read_fstab(place.fstab)
-    known = {target: entry for target, entry in tmpdir_fstab.managed(before).items() if target != in_use}
+    own = [tmpdir.path_of(mount, tmpdir.WEB_SERVER_NAME) for mount in (tmpdir.SHM, tmpdir.OWN)]
+    held = in_use if in_use in own else None
+    known = {target: entry for target, entry in tmpdir_fstab.managed(before).items() if target != held}
     told = [path for path in place.told if Path(path).exists()]
     if told and not settings.check_mode:
         raise TmpdirError(f"Somebody is still told to use the folders ({told[0]} is there): take that back first.")
@@ -129,9 +131,7 @@ def absent(run: systemd.Run, settings: Settings, place: Place, in_use: str | Non
     for target in known:
         after = tmpdir_fstab.take(after, target)
     texts = tmpdir_folders.ours(place.tmpfiles)
-    kept = None
-    if in_use in [tmpdir.path_of(mount, tmpdir.WEB_SERVER_NAME) for mount in (tmpdir.SHM, tmpdir.OWN)]:
-        kept = texts.pop(tmpdir.tmpfiles_path(tmpdir.WEB_SERVER_NAME, place.tmpfiles), None)
+    kept = texts.pop(tmpdir.tmpfiles_path(tmpdir.WEB_SERVER_NAME, place.tmpfiles), None) if held else None
     plan = Plan(before, after)
     diff = [*_fstab_diff(plan, place), *tmpdir_folders.diff({}, texts)]
     if diff and not settings.check_mode:
@@ -153,7 +153,7 @@ def absent(run: systemd.Run, settings: Settings, place: Place, in_use: str | Non
         "diff": diff,
         "mounts": mounts.described([tmpdir.SHM_PATH], place.mountinfo),
         "directories": [],
-        "warnings_found": [_STAYS.format(in_use)] if kept is not None else [],
+        "warnings_found": [_STAYS.format(held)] if kept is not None else [],
         "budget": None,
     }
 

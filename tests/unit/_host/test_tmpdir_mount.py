@@ -164,8 +164,9 @@ def test_the_folder_that_apache_runs_with_stays_until_its_restart(host: Host, mo
     assert [path.name for path in Path(host.place.tmpfiles).iterdir()] == ["phpops.apache2.conf"]
     assert (web.path in host.sizes) is (mount == "own")
     assert host.absent(web.path)["changed"] is False
-    # A folder of Apache's own, or of somebody else, is no reason.
-    assert host.absent("/tmp")["changed"] is True
+    host.present([site], mount=mount)
+    # That it uses all of /dev/shm is no reason.
+    assert host.absent(tmpdir.SHM_PATH)["changed"] is True
     assert (host.fstab(), Path(web.path).exists(), host.absent()["changed"]) == (ROOT, False, False)
 
 
